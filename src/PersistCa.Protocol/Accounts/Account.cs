@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+
+namespace PersistCa.Protocol.Accounts;
+
+/// <summary>Account states (RFC 8555 section 7.1.6).</summary>
+public enum AccountStatus
+{
+    /// <summary>May act.</summary>
+    Valid = 1,
+
+    /// <summary>Closed by its owner; for ever.</summary>
+    Deactivated = 2,
+
+    /// <summary>Closed by the authority; for ever.</summary>
+    Revoked = 3,
+}
+
+/// <summary>A key that an account has or had. Kept for the life of the account (dns-persist-01 rules section 4).</summary>
+public sealed class AccountKey
+{
+    private AccountKey()
+    {
+        Thumbprint = Jwk = "";
+    }
+
+    internal AccountKey(string thumbprint, string jwk, DateTimeOffset addedAt)
+    {
+        Thumbprint = thumbprint;
+        Jwk = jwk;
+        AddedAt = addedAt;
+    }
+
+    /// <summary>Internal id, rising with time.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>Internal id of the account.</summary>
+    public long AccountId { get; private set; }
+
+    /// <summary>RFC 7638 SHA-256 thumbprint.</summary>
+    public string Thumbprint { get; private set; }
+
+    /// <summary>The public key as RFC 7638 canonical JSON.</summary>
+    public string Jwk { get; private set; }
+
+    /// <summary>When the account took this key.</summary>
+    public DateTimeOffset AddedAt { get; private set; }
+}
+
+/// <summary>An ACME account (RFC 8555 section 7.1.2).</summary>
+public sealed class Account
+{
+    private static readonly Lifecycle<AccountStatus> Life = new(
+        "an account",
+        (AccountStatus.Valid, AccountStatus.Deactivated),
+        (AccountStatus.Valid, AccountStatus.Revoked));
+
+    private readonly List<AccountKey> keys = [];
+
+    private Account()
+    {
+        PublicId = CurrentThumbprint = "";
+        Contacts = [];
+    }
+
+    /// <summary>Opens an account.</summary>
+    /// <param name="publicId">Random id, last segment of the account URL.</param>
+    /// <param name="thumbprint">RFC 7638 thumbprint of its key.</param>
+    /// <param name="jwk">The key as canonical JSON.</param>
+    /// <param name="contacts">Contact URLs, judged already.</param>
+    /// <param name="termsAgreed">Whether the client agreed to the terms of service.</param>
+    /// <param name="now">The time.</param>
+    public Account(string publicId, string thumbprint, string jwk, IReadOnlyList<string> contacts, bool termsAgreed, DateTimeOffset now)
+    {
+        PublicId = publicId;
+        CurrentThumbprint = thumbprint;
+        Contacts = [.. contacts];
+        Status = AccountStatus.Valid;
+        CreatedAt = now;
+        TermsAgreedAt = termsAgreed ? now : null;
+        keys.Add(new AccountKey(thumbprint, jwk, now));
+    }
+
+    /// <summary>Internal id.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>Last segment of the account URL.</summary>
+    public string PublicId { get; private set; }
+
+    /// <summary>State.</summary>
+    public AccountStatus Status { get; private set; }
+
+    /// <summary>Contact URLs.</summary>
+    public List<string> Contacts { get; private set; }
+
+    /// <summary>When it was opened.</summary>
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When the terms were agreed to, null if never.</summary>
+    public DateTimeOffset? TermsAgreedAt { get; private set; }
+
+    /// <summary>When it was closed, null while it is open.</summary>
+    public DateTimeOffset? ClosedAt { get; private set; }
+
+    /// <summary>Thumbprint of the key that signs for the account now. No two accounts have the same.</summary>
+    public string CurrentThumbprint { get; private set; }
+
+    /// <summary>Concurrency token.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>Every key it ever had, oldest first.</summary>
+    public IReadOnlyList<AccountKey> Keys => keys;
+
+    /// <summary>True while the account may act.</summary>
+    public bool IsValid => Status == AccountStatus.Valid;
+
+    /// <summary>Replaces the contacts.</summary>
+    public void ChangeContacts(IReadOnlyList<string> contacts) => Contacts = [.. contacts];
+
+    /// <summary>Notes the agreement to the terms.</summary>
+    public void AgreeToTerms(DateTimeOffset now) => TermsAgreedAt ??= now;
+
+    /// <summary>Rolls over to another key (RFC 8555 section 7.3.5). The old key stays on record.</summary>
+    public void ReplaceKey(string thumbprint, string jwk, DateTimeOffset now)
+    {
+        if (!IsValid)
+        {
+            throw new InvalidOperationException("only a valid account can change its key");
+        }
+
+        keys.Add(new AccountKey(thumbprint, jwk, now));
+        CurrentThumbprint = thumbprint;
+    }
+
+    /// <summary>Closes the account at its owner's wish (RFC 8555 section 7.3.6).</summary>
+    public void Deactivate(DateTimeOffset now)
+    {
+        Status = Life.Step(Status, AccountStatus.Deactivated);
+        ClosedAt = now;
+    }
+
+    /// <summary>Closes the account at the authority's wish.</summary>
+    public void Revoke(DateTimeOffset now)
+    {
+        Status = Life.Step(Status, AccountStatus.Revoked);
+        ClosedAt = now;
+    }
+
+    /// <summary>What validation must know.</summary>
+    /// <param name="url">The account's URL.</param>
+    public AccountFacts Facts(string url)
+    {
+        var thumbprints = ImmutableArray.CreateBuilder<string>(keys.Count);
+        thumbprints.Add(CurrentThumbprint);
+        foreach (var key in keys.OrderByDescending(k => k.Id == 0 ? long.MaxValue : k.Id))
+        {
+            if (!thumbprints.Contains(key.Thumbprint))
+            {
+                thumbprints.Add(key.Thumbprint);
+            }
+        }
+
+        return new AccountFacts(PublicId, url, thumbprints.ToImmutable(), IsValid);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.Json.Serialization;
+
+namespace PersistCa.Protocol.Acme;
+
+/// <summary>The directory (RFC 8555 section 7.1.1).</summary>
+public sealed record DirectoryResource
+{
+    public required string NewNonce { get; init; }
+
+    public required string NewAccount { get; init; }
+
+    public required string NewOrder { get; init; }
+
+    public required string RevokeCert { get; init; }
+
+    public required string KeyChange { get; init; }
+
+    public required DirectoryMeta Meta { get; init; }
+}
+
+/// <summary>Metadata of the directory (RFC 8555 section 9.7.6; dns-persist-01 rules section 5). Always sent: one client crashes without.</summary>
+public sealed record DirectoryMeta
+{
+    public string? TermsOfService { get; init; }
+
+    public string? Website { get; init; }
+
+    public required IReadOnlyList<string> CaaIdentities { get; init; }
+
+    public required bool ExternalAccountRequired { get; init; }
+
+    /// <summary>Issuer names for records; the same set as caaIdentities and as in every challenge.</summary>
+    public IReadOnlyList<string>? IssuerDomainNames { get; init; }
+
+    /// <summary>Prefix of hashed account URIs (draft-02); absent when that dialect is off.</summary>
+    public string? AccountHashPrefix { get; init; }
+}
+
+/// <summary>An account (RFC 8555 section 7.1.2).</summary>
+public sealed record AccountResource
+{
+    public required string Status { get; init; }
+
+    public IReadOnlyList<string>? Contact { get; init; }
+
+    public bool? TermsOfServiceAgreed { get; init; }
+
+    public required string Orders { get; init; }
+}
+
+/// <summary>A page of an account's orders (RFC 8555 section 7.1.2.1).</summary>
+public sealed record OrderListResource(IReadOnlyList<string> Orders);
+
+/// <summary>An order (RFC 8555 section 7.1.3).</summary>
+public sealed record OrderResource
+{
+    public required string Status { get; init; }
+
+    public required string Expires { get; init; }
+
+    public required IReadOnlyList<AcmeIdentifier> Identifiers { get; init; }
+
+    public string? NotBefore { get; init; }
+
+    public string? NotAfter { get; init; }
+
+    public required IReadOnlyList<string> Authorizations { get; init; }
+
+    public required string Finalize { get; init; }
+
+    public string? Certificate { get; init; }
+
+    public ProblemDocument? Error { get; init; }
+}
+
+/// <summary>An authorization (RFC 8555 section 7.1.4).</summary>
+public sealed record AuthorizationResource
+{
+    public required AcmeIdentifier Identifier { get; init; }
+
+    public required string Status { get; init; }
+
+    public required string Expires { get; init; }
+
+    /// <summary>Present, and true, only for wildcards: acme.sh maps by it.</summary>
+    public bool? Wildcard { get; init; }
+
+    public required IReadOnlyList<ChallengeResource> Challenges { get; init; }
+}
+
+/// <summary>
+/// A challenge (RFC 8555 section 8; dns-persist-01 rules section 5). type, url and token stand before anything nested: shell clients read with text tools.
+/// </summary>
+public sealed record ChallengeResource
+{
+    [JsonPropertyOrder(0)]
+    public required string Type { get; init; }
+
+    [JsonPropertyOrder(1)]
+    public required string Url { get; init; }
+
+    [JsonPropertyOrder(2)]
+    public required string Status { get; init; }
+
+    [JsonPropertyOrder(3)]
+    public string? Validated { get; init; }
+
+    [JsonPropertyOrder(4)]
+    public required string Token { get; init; }
+
+    /// <summary>draft-01: the account URL exactly as in Location, never a hash.</summary>
+    [JsonPropertyOrder(5)]
+    [JsonPropertyName("accounturi")]
+    public string? AccountUri { get; init; }
+
+    /// <summary>draft-02.</summary>
+    [JsonPropertyOrder(6)]
+    public IReadOnlyList<string>? IssuerDomainNames { get; init; }
+
+    /// <summary>draft-00 and -01: the same names.</summary>
+    [JsonPropertyOrder(7)]
+    [JsonPropertyName("issuer-domain-names")]
+    public IReadOnlyList<string>? IssuerDomainNamesOfFirstDrafts { get; init; }
+
+    [JsonPropertyOrder(8)]
+    public ProblemDocument? Error { get; init; }
+}

@@ -1,0 +1,229 @@
+using PersistCa.Protocol.Acme;
+
+namespace PersistCa.Protocol.Authorizations;
+
+/// <summary>Authorization states (RFC 8555 section 7.1.6). <see cref="Expired"/> is never stored: time alone brings it about.</summary>
+public enum AuthorizationStatus
+{
+    /// <summary>No challenge has been decided.</summary>
+    Pending = 1,
+
+    /// <summary>Control was proven.</summary>
+    Valid = 2,
+
+    /// <summary>A challenge failed.</summary>
+    Invalid = 3,
+
+    /// <summary>Given up by the account.</summary>
+    Deactivated = 4,
+
+    /// <summary>Past its time.</summary>
+    Expired = 5,
+
+    /// <summary>Taken back by the authority.</summary>
+    Revoked = 6,
+}
+
+/// <summary>Challenge states (RFC 8555 section 7.1.6).</summary>
+public enum ChallengeStatus
+{
+    /// <summary>Waiting for the client.</summary>
+    Pending = 1,
+
+    /// <summary>Being validated.</summary>
+    Processing = 2,
+
+    /// <summary>Validated.</summary>
+    Valid = 3,
+
+    /// <summary>Failed.</summary>
+    Invalid = 4,
+}
+
+/// <summary>One way of proving control over the identifier of an authorization.</summary>
+public sealed class Challenge
+{
+    internal static readonly Lifecycle<ChallengeStatus> Life = new(
+        "a challenge",
+        (ChallengeStatus.Pending, ChallengeStatus.Processing),
+        (ChallengeStatus.Processing, ChallengeStatus.Valid),
+        (ChallengeStatus.Processing, ChallengeStatus.Invalid));
+
+    private Challenge()
+    {
+        Token = "";
+    }
+
+    internal Challenge(int ordinal, ChallengeType type, string token)
+    {
+        Ordinal = ordinal;
+        Type = type;
+        Token = token;
+        Status = ChallengeStatus.Pending;
+    }
+
+    /// <summary>Internal id of the authorization.</summary>
+    public long AuthorizationId { get; private set; }
+
+    /// <summary>Position in the authorization, from 0; last segment of the challenge URL.</summary>
+    public int Ordinal { get; private set; }
+
+    /// <summary>The method.</summary>
+    public ChallengeType Type { get; private set; }
+
+    /// <summary>Random value; dns-persist-01 has one that nothing rests on, for clients that cannot read a challenge without.</summary>
+    public string Token { get; private set; }
+
+    /// <summary>State.</summary>
+    public ChallengeStatus Status { get; internal set; }
+
+    /// <summary>When it became valid.</summary>
+    public DateTimeOffset? ValidatedAt { get; internal set; }
+
+    /// <summary>Why it failed.</summary>
+    public AcmeProblem? Error { get; internal set; }
+}
+
+/// <summary>An account's claim to one identifier (RFC 8555 section 7.1.4).</summary>
+public sealed class Authorization
+{
+    private static readonly Lifecycle<AuthorizationStatus> Life = new(
+        "an authorization",
+        (AuthorizationStatus.Pending, AuthorizationStatus.Valid),
+        (AuthorizationStatus.Pending, AuthorizationStatus.Invalid),
+        (AuthorizationStatus.Pending, AuthorizationStatus.Deactivated),
+        (AuthorizationStatus.Valid, AuthorizationStatus.Deactivated),
+        (AuthorizationStatus.Valid, AuthorizationStatus.Revoked));
+
+    private readonly List<Challenge> challenges = [];
+
+    private Authorization()
+    {
+        PublicId = Name = "";
+    }
+
+    /// <summary>Opens an authorization.</summary>
+    /// <param name="publicId">Random id.</param>
+    /// <param name="accountId">Internal id of the account.</param>
+    /// <param name="name">The dns name without "*.", as <c>DnsName.Text</c>.</param>
+    /// <param name="isWildcard">Whether the order asked for "*." before the name.</param>
+    /// <param name="offered">Methods on offer, each with its token.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="expiresAt">When the claim lapses if it is not proven.</param>
+    public Authorization(
+        string publicId,
+        long accountId,
+        string name,
+        bool isWildcard,
+        IReadOnlyList<(ChallengeType Type, string Token)> offered,
+        DateTimeOffset now,
+        DateTimeOffset expiresAt)
+    {
+        PublicId = publicId;
+        AccountId = accountId;
+        Name = name;
+        IsWildcard = isWildcard;
+        Status = AuthorizationStatus.Pending;
+        CreatedAt = now;
+        ExpiresAt = expiresAt;
+        for (var i = 0; i < offered.Count; i++)
+        {
+            challenges.Add(new Challenge(i, offered[i].Type, offered[i].Token));
+        }
+    }
+
+    /// <summary>Internal id.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>Last segment of the authorization URL.</summary>
+    public string PublicId { get; private set; }
+
+    /// <summary>Internal id of the account.</summary>
+    public long AccountId { get; private set; }
+
+    /// <summary>The dns name without "*.".</summary>
+    public string Name { get; private set; }
+
+    /// <summary>Whether it stands for the wildcard of <see cref="Name"/>.</summary>
+    public bool IsWildcard { get; private set; }
+
+    /// <summary>State as stored; ask <see cref="StatusAt"/> for what holds now.</summary>
+    public AuthorizationStatus Status { get; private set; }
+
+    /// <summary>When it was opened.</summary>
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When it lapses: for a valid one never after the record's own end (dns-persist-01 rules section 6 item 6).</summary>
+    public DateTimeOffset ExpiresAt { get; private set; }
+
+    /// <summary>When control was proven.</summary>
+    public DateTimeOffset? ValidatedAt { get; private set; }
+
+    /// <summary>Whether another order of the account may rest on it.</summary>
+    public bool IsReusable { get; private set; }
+
+    /// <summary>Concurrency token.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>The methods on offer, in the order in which clients see them.</summary>
+    public IReadOnlyList<Challenge> Challenges => challenges;
+
+    /// <summary>The name as it stands in a certificate.</summary>
+    public string CertificateName => IsWildcard ? "*." + Name : Name;
+
+    /// <summary>The state that holds at a time.</summary>
+    public AuthorizationStatus StatusAt(DateTimeOffset now) =>
+        now >= ExpiresAt && (Status is AuthorizationStatus.Pending or AuthorizationStatus.Valid)
+            ? AuthorizationStatus.Expired
+            : Status;
+
+    /// <summary>The client says that it is ready: the challenge goes to processing (RFC 8555 section 7.5.1).</summary>
+    /// <returns>True when validation is to be queued; false when this challenge was accepted before, so that a repeated POST changes nothing.</returns>
+    public bool Accept(Challenge challenge, DateTimeOffset now)
+    {
+        if (challenge.Status != ChallengeStatus.Pending || StatusAt(now) != AuthorizationStatus.Pending)
+        {
+            return false;
+        }
+
+        challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Processing);
+        return true;
+    }
+
+    /// <summary>Validation succeeded: the challenge and the authorization become valid.</summary>
+    /// <param name="challenge">The challenge that was validated.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="expiresAt">End of the reuse period or of the record's life, whichever is first.</param>
+    /// <param name="isReusable">Whether another order may rest on it.</param>
+    public void Conclude(Challenge challenge, DateTimeOffset now, DateTimeOffset expiresAt, bool isReusable)
+    {
+        challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Valid);
+        challenge.ValidatedAt = now;
+        if (Status != AuthorizationStatus.Pending)
+        {
+            return; // deactivated, or decided by another challenge, while this one was being looked at
+        }
+
+        Status = Life.Step(Status, AuthorizationStatus.Valid);
+        ValidatedAt = now;
+        ExpiresAt = expiresAt;
+        IsReusable = isReusable;
+    }
+
+    /// <summary>Validation failed: the challenge and the authorization become invalid (RFC 8555 section 7.1.6).</summary>
+    public void Fail(Challenge challenge, AcmeProblem error)
+    {
+        challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Invalid);
+        challenge.Error = error;
+        if (Status == AuthorizationStatus.Pending)
+        {
+            Status = Life.Step(Status, AuthorizationStatus.Invalid);
+        }
+    }
+
+    /// <summary>True when the account may give the authorization up (RFC 8555 section 7.5.2).</summary>
+    public bool CanDeactivate(DateTimeOffset now) => Life.Allows(StatusAt(now), AuthorizationStatus.Deactivated);
+
+    /// <summary>Gives the authorization up.</summary>
+    public void Deactivate() => Status = Life.Step(Status, AuthorizationStatus.Deactivated);
+}

@@ -1,0 +1,140 @@
+namespace PersistCa.Protocol.Certificates;
+
+/// <summary>Certificate states. The intent comes first, so that no signature exists that the store does not know of.</summary>
+public enum CertificateStatus
+{
+    /// <summary>Serial reserved and to-be-signed bytes fixed; the key has not been used, or what it made was lost before anyone saw it.</summary>
+    Intended = 1,
+
+    /// <summary>Signed and recorded.</summary>
+    Issued = 2,
+
+    /// <summary>Revoked; for ever.</summary>
+    Revoked = 3,
+
+    /// <summary>The intent was given up before a signature was recorded; the serial is never used again.</summary>
+    Abandoned = 4,
+}
+
+/// <summary>A certificate from its intent to its end.</summary>
+public sealed class IssuedCertificate
+{
+    private static readonly Lifecycle<CertificateStatus> Life = new(
+        "a certificate",
+        (CertificateStatus.Intended, CertificateStatus.Issued),
+        (CertificateStatus.Intended, CertificateStatus.Abandoned),
+        (CertificateStatus.Issued, CertificateStatus.Revoked));
+
+    private IssuedCertificate()
+    {
+        PublicId = Serial = IssuerId = KeyFingerprint = "";
+        TbsDer = [];
+    }
+
+    /// <summary>Records the intent to issue.</summary>
+    /// <param name="publicId">Random id, last segment of the certificate URL.</param>
+    /// <param name="serial">Serial number, lower-case hex of its content octets.</param>
+    /// <param name="issuerId">Id of the issuer that will sign.</param>
+    /// <param name="orderId">Internal id of the order; one order has at most one certificate.</param>
+    /// <param name="accountId">Internal id of the account.</param>
+    /// <param name="keyFingerprint">SHA-256 of the SubjectPublicKeyInfo, lower-case hex.</param>
+    /// <param name="tbsDer">The linted to-be-signed bytes.</param>
+    /// <param name="notBefore">Start of validity.</param>
+    /// <param name="notAfter">End of validity, inclusive.</param>
+    /// <param name="now">The time.</param>
+    public IssuedCertificate(
+        string publicId,
+        string serial,
+        string issuerId,
+        long orderId,
+        long accountId,
+        string keyFingerprint,
+        byte[] tbsDer,
+        DateTimeOffset notBefore,
+        DateTimeOffset notAfter,
+        DateTimeOffset now)
+    {
+        PublicId = publicId;
+        Serial = serial;
+        IssuerId = issuerId;
+        OrderId = orderId;
+        AccountId = accountId;
+        KeyFingerprint = keyFingerprint;
+        TbsDer = tbsDer;
+        NotBefore = notBefore;
+        NotAfter = notAfter;
+        IntendedAt = now;
+        Status = CertificateStatus.Intended;
+    }
+
+    /// <summary>Internal id.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>Last segment of the certificate URL.</summary>
+    public string PublicId { get; private set; }
+
+    /// <summary>Serial number, lower-case hex.</summary>
+    public string Serial { get; private set; }
+
+    /// <summary>Id of the issuer.</summary>
+    public string IssuerId { get; private set; }
+
+    /// <summary>Internal id of the order.</summary>
+    public long OrderId { get; private set; }
+
+    /// <summary>Internal id of the account.</summary>
+    public long AccountId { get; private set; }
+
+    /// <summary>SHA-256 of the SubjectPublicKeyInfo, lower-case hex.</summary>
+    public string KeyFingerprint { get; private set; }
+
+    /// <summary>State.</summary>
+    public CertificateStatus Status { get; private set; }
+
+    /// <summary>The linted to-be-signed bytes; emptied once the certificate, which holds them, is recorded.</summary>
+    public byte[] TbsDer { get; private set; }
+
+    /// <summary>The certificate, DER; null until it is signed.</summary>
+    public byte[]? Der { get; private set; }
+
+    /// <summary>Start of validity.</summary>
+    public DateTimeOffset NotBefore { get; private set; }
+
+    /// <summary>End of validity, inclusive.</summary>
+    public DateTimeOffset NotAfter { get; private set; }
+
+    /// <summary>When the intent was recorded.</summary>
+    public DateTimeOffset IntendedAt { get; private set; }
+
+    /// <summary>When the signed certificate was recorded.</summary>
+    public DateTimeOffset? IssuedAt { get; private set; }
+
+    /// <summary>When it was revoked.</summary>
+    public DateTimeOffset? RevokedAt { get; private set; }
+
+    /// <summary>CRL reason code (RFC 5280 section 5.3.1), null for none.</summary>
+    public int? RevocationReason { get; private set; }
+
+    /// <summary>Concurrency token.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>The signed certificate is recorded.</summary>
+    public void Record(byte[] der, DateTimeOffset now)
+    {
+        Status = Life.Step(Status, CertificateStatus.Issued);
+        Der = der;
+        TbsDer = [];
+        IssuedAt = now;
+    }
+
+    /// <summary>The intent is given up.</summary>
+    public void Abandon() => Status = Life.Step(Status, CertificateStatus.Abandoned);
+
+    /// <summary>The certificate is revoked.</summary>
+    public void Revoke(int? reason, DateTimeOffset now)
+    {
+        Status = Life.Step(Status, CertificateStatus.Revoked);
+        RevocationReason = reason;
+        RevokedAt = now;
+    }
+}

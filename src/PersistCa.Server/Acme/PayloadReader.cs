@@ -1,0 +1,204 @@
+using System.Text.Json;
+using PersistCa.Protocol.Acme;
+
+namespace PersistCa.Server.Acme;
+
+/// <summary>
+/// Reads the JSON object in a payload member by member. The first fault is kept; members read after it are null. Unknown members are ignored, as
+/// RFC 8555 section 7.1 demands of servers that meet newer clients.
+/// </summary>
+internal sealed class PayloadReader
+{
+    /// <summary>Deepest nesting read; the deepest that ACME has is 4.</summary>
+    public const int MaxDepth = 16;
+
+    private readonly JsonElement root;
+
+    private PayloadReader(JsonElement root) => this.root = root;
+
+    /// <summary>The first fault.</summary>
+    public AcmeProblem? Problem { get; private set; }
+
+    /// <summary>Opens a payload.</summary>
+    public static PayloadReader Open(ReadOnlyMemory<byte> payload)
+    {
+        if (payload.IsEmpty)
+        {
+            return new PayloadReader(default) { Problem = Malformed("The payload is empty, as in POST-as-GET; a JSON object is expected here.") };
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(payload, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new PayloadReader(document.RootElement.Clone())
+                : new PayloadReader(default) { Problem = Malformed($"The payload is {Describe(document.RootElement)}; a JSON object is expected.") };
+        }
+        catch (JsonException e)
+        {
+            return new PayloadReader(default)
+            {
+                Problem = Malformed(
+                    $"The payload is not strict JSON (UTF-8, no repeated members, at most {MaxDepth} levels): the fault is near byte {e.BytePositionInLine ?? 0} of line {(e.LineNumber ?? 0) + 1}."),
+            };
+        }
+    }
+
+    /// <summary>A string, null when absent.</summary>
+    public string? Text(string member) => Read(member, JsonValueKind.String, "a string") is { } e ? Utf16(e, member) : null;
+
+    /// <summary>A boolean, null when absent.</summary>
+    public bool? Flag(string member)
+    {
+        if (!Find(member, out var element))
+        {
+            return null;
+        }
+
+        if (element.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return element.GetBoolean();
+        }
+
+        Fault(member, element, "true or false");
+        return null;
+    }
+
+    /// <summary>A whole number, null when absent.</summary>
+    public int? Number(string member)
+    {
+        if (Read(member, JsonValueKind.Number, "a whole number") is not { } element)
+        {
+            return null;
+        }
+
+        if (element.TryGetInt32(out var number))
+        {
+            return number;
+        }
+
+        Problem ??= Malformed($"The member '{member}' is no whole number of 32 bits.");
+        return null;
+    }
+
+    /// <summary>An array of strings, null when absent.</summary>
+    public IReadOnlyList<string>? Texts(string member)
+    {
+        if (Read(member, JsonValueKind.Array, "an array of strings") is not { } array)
+        {
+            return null;
+        }
+
+        var texts = new List<string>(array.GetArrayLength());
+        foreach (var item in array.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.String)
+            {
+                Fault(member + "[" + texts.Count + "]", item, "a string");
+                return null;
+            }
+
+            if (Utf16(item, member) is not { } text)
+            {
+                return null;
+            }
+
+            texts.Add(text);
+        }
+
+        return texts;
+    }
+
+    /// <summary>An array of identifiers (RFC 8555 section 7.4), null when absent.</summary>
+    public IReadOnlyList<AcmeIdentifier>? Identifiers(string member)
+    {
+        if (Read(member, JsonValueKind.Array, "an array of identifiers") is not { } array)
+        {
+            return null;
+        }
+
+        var identifiers = new List<AcmeIdentifier>();
+        foreach (var item in array.EnumerateArray())
+        {
+            var where = member + "[" + identifiers.Count + "]";
+            if (item.ValueKind != JsonValueKind.Object)
+            {
+                Fault(where, item, "an object with type and value");
+                return null;
+            }
+
+            var reader = new PayloadReader(item);
+            var type = reader.Text("type");
+            var value = reader.Text("value");
+            if (type is null || value is null)
+            {
+                Problem ??= Malformed($"{where} needs the strings type and value." + (reader.Problem is { } inner ? " " + inner.Detail : ""));
+                return null;
+            }
+
+            identifiers.Add(new AcmeIdentifier(type, value));
+        }
+
+        return identifiers;
+    }
+
+    /// <summary>An object, null when absent.</summary>
+    public JsonElement? Object(string member) => Read(member, JsonValueKind.Object, "an object");
+
+    /// <summary>True when the object has the member, whatever its value.</summary>
+    public bool Has(string member) => Find(member, out _);
+
+    /// <summary>Notes a fault that the caller found.</summary>
+    public void Refuse(string detail) => Problem ??= Malformed(detail);
+
+    private JsonElement? Read(string member, JsonValueKind kind, string expected)
+    {
+        if (!Find(member, out var element))
+        {
+            return null;
+        }
+
+        if (element.ValueKind == kind)
+        {
+            return element;
+        }
+
+        Fault(member, element, expected);
+        return null;
+    }
+
+    private bool Find(string member, out JsonElement element)
+    {
+        element = default;
+        return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element);
+    }
+
+    private string? Utf16(JsonElement element, string member)
+    {
+        try
+        {
+            return element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate: JSON syntax allows it, text does not.
+            Problem ??= Malformed($"The member '{member}' holds an escape that is half a character.");
+            return null;
+        }
+    }
+
+    private void Fault(string member, JsonElement found, string expected) =>
+        Problem ??= Malformed($"The member '{member}' is {Describe(found)}; {expected} is expected.");
+
+    private static string Describe(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Array => "an array",
+        JsonValueKind.Object => "an object",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "a boolean",
+    };
+
+    private static AcmeProblem Malformed(string detail) => new(ProblemCatalog.Malformed, detail);
+}

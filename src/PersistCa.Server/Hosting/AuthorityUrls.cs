@@ -1,0 +1,72 @@
+using PersistCa.Protocol.Accounts;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>Every URL this server gives out: built from the configured base URLs alone.</summary>
+/// <param name="baseUrl">Server:BaseUrl without a final slash.</param>
+/// <param name="publicationUrl">Server:PublicationUrl without a final slash.</param>
+/// <param name="formerBaseUrls">Authority:FormerBaseUrls.</param>
+public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOnlyList<string> formerBaseUrls)
+{
+    /// <summary>Paths, as routes.</summary>
+    public static class Paths
+    {
+        public const string Directory = "/directory";
+        public const string NewNonce = "/acme/new-nonce";
+        public const string NewAccount = "/acme/new-account";
+        public const string NewOrder = "/acme/new-order";
+        public const string KeyChange = "/acme/key-change";
+        public const string RevokeCert = "/acme/revoke-cert";
+        public const string Account = "/acme/account/";
+        public const string Order = "/acme/order/";
+        public const string Authorization = "/acme/authorization/";
+        public const string Challenge = "/acme/challenge/";
+        public const string Certificate = "/acme/certificate/";
+        public const string Problems = "/problems/";
+        public const string Crl = "/crl/";
+        public const string Issuer = "/issuer/";
+    }
+
+    public string Base => baseUrl;
+
+    public string Directory => baseUrl + Paths.Directory;
+
+    public string NewNonce => baseUrl + Paths.NewNonce;
+
+    public string NewAccount => baseUrl + Paths.NewAccount;
+
+    public string NewOrder => baseUrl + Paths.NewOrder;
+
+    public string KeyChange => baseUrl + Paths.KeyChange;
+
+    public string RevokeCert => baseUrl + Paths.RevokeCert;
+
+    public string AccountPrefix => baseUrl + Paths.Account;
+
+    /// <summary>Where problem pages are; the page name is appended.</summary>
+    public string Problems => baseUrl + Paths.Problems;
+
+    public string Account(string id) => baseUrl + Paths.Account + id;
+
+    public string Orders(string accountId) => baseUrl + Paths.Account + accountId + "/orders";
+
+    public string Order(string id) => baseUrl + Paths.Order + id;
+
+    public string Finalize(string id) => baseUrl + Paths.Order + id + "/finalize";
+
+    public string Authorization(string id) => baseUrl + Paths.Authorization + id;
+
+    public string Challenge(string authorizationId, int ordinal) => $"{baseUrl}{Paths.Challenge}{authorizationId}/{ordinal}";
+
+    public string Certificate(string id) => baseUrl + Paths.Certificate + id;
+
+    public string Crl(string issuerId) => $"{publicationUrl}{Paths.Crl}{issuerId}.crl";
+
+    public string Issuer(string issuerId) => $"{publicationUrl}{Paths.Issuer}{issuerId}.crt";
+
+    /// <summary>What validation must know of an account, with its present and former URLs.</summary>
+    public AccountFacts Facts(Account account) => account.Facts(Account(account.PublicId)) with
+    {
+        FormerUrls = [.. formerBaseUrls.Select(b => b.TrimEnd('/') + Paths.Account + account.PublicId)],
+    };
+}

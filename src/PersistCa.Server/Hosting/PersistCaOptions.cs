@@ -1,0 +1,271 @@
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Storage;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>Everything that can be configured, as it stands in appsettings.json, PERSISTCA__ environment variables and --set options.</summary>
+public sealed class PersistCaOptions
+{
+    /// <summary>Where this server is reached and what it does.</summary>
+    public ServerOptions Server { get; set; } = new();
+
+    /// <summary>The database.</summary>
+    public StoreOptions Store { get; set; } = new();
+
+    /// <summary>Who the authority is, and its keys.</summary>
+    public AuthorityOptions Authority { get; set; } = new();
+
+    /// <summary>The ACME protocol.</summary>
+    public AcmeOptions Acme { get; set; } = new();
+
+    /// <summary>Which names may stand in certificates at all.</summary>
+    public NamePolicyOptions Names { get; set; } = new();
+
+    /// <summary>How control is proven.</summary>
+    public ValidationOptions Validation { get; set; } = new();
+
+    /// <summary>What certificates look like.</summary>
+    public IssuanceOptions Issuance { get; set; } = new();
+
+    /// <summary>How much is logged.</summary>
+    public LogOptions Log { get; set; } = new();
+}
+
+/// <summary>Section Server.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>Public base URL of ACME, https, no final slash. The only source of URLs in answers: the Host header is never believed.</summary>
+    public string BaseUrl { get; set; } = "https://localhost:14000";
+
+    /// <summary>Address and port for HTTPS.</summary>
+    public string Listen { get; set; } = "127.0.0.1:14000";
+
+    /// <summary>Public base URL of CRLs, issuer certificates and problem pages, http, no final slash.</summary>
+    public string PublicationUrl { get; set; } = "http://localhost:14080";
+
+    /// <summary>Address and port for plain HTTP, which serves publication and health only.</summary>
+    public string ListenPublication { get; set; } = "127.0.0.1:14080";
+
+    /// <summary>Folder of keys, certificates and the SQLite file.</summary>
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Name of this node, unique among those that share a database; empty for the machine's name.</summary>
+    public string NodeName { get; set; } = "";
+
+    /// <summary>What this node does: acme, worker, publication. Empty means all.</summary>
+    public List<string> Roles { get; set; } = [];
+
+    /// <summary>TLS certificate chain (PEM); empty for one from this authority.</summary>
+    public string TlsCertificateFile { get; set; } = "";
+
+    /// <summary>Key of that certificate (PEM, not encrypted).</summary>
+    public string TlsKeyFile { get; set; } = "";
+
+    /// <summary>Most simultaneous connections.</summary>
+    public int MaxConnections { get; set; } = 10_000;
+}
+
+/// <summary>Section Store.</summary>
+public sealed class StoreOptions
+{
+    /// <summary>Sqlite or PostgreSql.</summary>
+    public StoreKind Kind { get; set; } = StoreKind.Sqlite;
+
+    /// <summary>Connection string; empty means persistca.db in the data folder (SQLite only).</summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>Bring the schema up to date on start.</summary>
+    public bool Migrate { get; set; } = true;
+}
+
+/// <summary>Section Authority.</summary>
+public sealed class AuthorityOptions
+{
+    /// <summary>Name of the authority, in its certificates' subjects.</summary>
+    public string Name { get; set; } = "PersistCA";
+
+    /// <summary>Issuer names for records and CAA, 1 to 10, normalised; the first is the one we advise. Empty means the host of Server:BaseUrl.</summary>
+    public List<string> IssuerNames { get; set; } = [];
+
+    /// <summary>Issuer names that are still accepted in records though no longer announced.</summary>
+    public List<string> FormerIssuerNames { get; set; } = [];
+
+    /// <summary>Prefix of hashed account URIs; empty means Server:BaseUrl plus "/acme/account-hash/".</summary>
+    public string AccountHashPrefix { get; set; } = "";
+
+    /// <summary>Prefixes that are still accepted.</summary>
+    public List<string> FormerAccountHashPrefixes { get; set; } = [];
+
+    /// <summary>Base URLs that account URLs had before; records with them are still accepted.</summary>
+    public List<string> FormerBaseUrls { get; set; } = [];
+
+    /// <summary>File with the passphrase of the keys. Empty: the variable PERSISTCA_PASSPHRASE, the systemd credential persistca-passphrase, or the file passphrase in the data folder.</summary>
+    public string PassphraseFile { get; set; } = "";
+
+    /// <summary>Issuing certificate (PEM); empty means ca/issuing.crt in the data folder.</summary>
+    public string IssuingCertificateFile { get; set; } = "";
+
+    /// <summary>Issuing key (encrypted PKCS#8 PEM); empty means ca/issuing.key in the data folder.</summary>
+    public string IssuingKeyFile { get; set; } = "";
+
+    /// <summary>Root certificate (PEM); empty means ca/root.crt in the data folder.</summary>
+    public string RootCertificateFile { get; set; } = "";
+}
+
+/// <summary>Section Acme.</summary>
+public sealed class AcmeOptions
+{
+    /// <summary>URL of the terms of service; empty for none. When set, new accounts must agree.</summary>
+    public string TermsOfService { get; set; } = "";
+
+    /// <summary>Web site for people; empty for none.</summary>
+    public string Website { get; set; } = "";
+
+    /// <summary>How long a nonce can be used.</summary>
+    public TimeSpan NonceLifetime { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>How long an order and its pending authorizations live.</summary>
+    public TimeSpan OrderLifetime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long a proven authorization may be used; a record's own end comes first, and 10 days at most.</summary>
+    public TimeSpan AuthorizationLifetime { get; set; } = TimeSpan.FromHours(7);
+
+    /// <summary>Most names in an order.</summary>
+    public int MaxNames { get; set; } = 100;
+
+    /// <summary>Most octets in a request body.</summary>
+    public int MaxBodyBytes { get; set; } = 128 * 1024;
+
+    /// <summary>Most contacts of an account.</summary>
+    public int MaxContacts { get; set; } = 10;
+
+    /// <summary>Orders on one page of an account's list.</summary>
+    public int OrdersPerPage { get; set; } = 100;
+
+    /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
+    public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>Section Validation.</summary>
+public sealed class ValidationOptions
+{
+    /// <summary>Challenges on offer: http-01, dns-01, tls-alpn-01, dns-persist-01.</summary>
+    public List<string> Challenges { get; set; } = [];
+
+    /// <summary>Validations at a time on this node.</summary>
+    public int Concurrency { get; set; } = 64;
+
+    /// <summary>Longest time for one validation.</summary>
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>DNS look-ups.</summary>
+    public DnsLookupOptions Dns { get; set; } = new();
+
+    /// <summary>http-01.</summary>
+    public Http01LookupOptions Http { get; set; } = new();
+
+    /// <summary>Port for tls-alpn-01.</summary>
+    public int TlsAlpnPort { get; set; } = 443;
+
+    /// <summary>dns-persist-01.</summary>
+    public PersistOptions Persist { get; set; } = new();
+}
+
+/// <summary>Section Validation:Dns.</summary>
+public sealed class DnsLookupOptions
+{
+    /// <summary>Resolvers, each "address" or "address:port"; empty means the machine's.</summary>
+    public List<string> Resolvers { get; set; } = [];
+
+    /// <summary>Time for one query to one resolver.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Further tries, each at the next resolver.</summary>
+    public int Retries { get; set; } = 2;
+
+    /// <summary>Time for a look-up with all its tries.</summary>
+    public TimeSpan OverallTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Queries at a time at one resolver.</summary>
+    public int Concurrency { get; set; } = 256;
+}
+
+/// <summary>Section Validation:Http.</summary>
+public sealed class Http01LookupOptions
+{
+    /// <summary>Port of the first request.</summary>
+    public int Port { get; set; } = 80;
+
+    /// <summary>Ports that a redirect may lead to, besides Port.</summary>
+    public List<int> RedirectPorts { get; set; } = [];
+
+    /// <summary>Most redirects.</summary>
+    public int MaxRedirects { get; set; } = 10;
+
+    /// <summary>Time for the whole exchange.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Section Validation:Persist.</summary>
+public sealed class PersistOptions
+{
+    /// <summary>Dialects that are accepted: acme-persist, draft-01, draft-02. Empty means all.</summary>
+    public List<string> Dialects { get; set; } = [];
+
+    /// <summary>Whether a record must say when it ends.</summary>
+    public bool RequireExpiry { get; set; }
+
+    /// <summary>Most TXT records judged per name.</summary>
+    public int MaxRecords { get; set; } = 100;
+
+    /// <summary>Most octets of TXT judged per name.</summary>
+    public int MaxBytes { get; set; } = 64 * 1024;
+}
+
+/// <summary>Section Issuance.</summary>
+public sealed class IssuanceOptions
+{
+    /// <summary>Validity of certificates.</summary>
+    public TimeSpan Validity { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>How far before the present validity begins.</summary>
+    public TimeSpan Backdate { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Put the first name into the subject's common name, where it fits.</summary>
+    public bool CommonName { get; set; }
+
+    /// <summary>Put a subject key identifier into leaves.</summary>
+    public bool SubjectKeyIdentifier { get; set; }
+
+    /// <summary>Add the root to the chain that clients download.</summary>
+    public bool RootInChain { get; set; }
+
+    /// <summary>Issuances at a time on this node.</summary>
+    public int Concurrency { get; set; } = 8;
+
+    /// <summary>How long a CRL is valid.</summary>
+    public TimeSpan CrlValidity { get; set; } = TimeSpan.FromDays(4);
+
+    /// <summary>How often a CRL is made though nothing was revoked.</summary>
+    public TimeSpan CrlInterval { get; set; } = TimeSpan.FromHours(12);
+}
+
+/// <summary>Section Log.</summary>
+public sealed class LogOptions
+{
+    /// <summary>Trace, Debug, Information, Warning, Error.</summary>
+    public LogLevel Level { get; set; } = LogLevel.Information;
+
+    /// <summary>Text for people or Json for machines.</summary>
+    public LogFormat Format { get; set; } = LogFormat.Text;
+}
+
+/// <summary>Forms of log lines.</summary>
+public enum LogFormat
+{
+    /// <summary>One line of text.</summary>
+    Text = 1,
+
+    /// <summary>One JSON object.</summary>
+    Json = 2,
+}

@@ -1,0 +1,181 @@
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Jose;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>What a client says of its account, at registration or later. Null means that it said nothing.</summary>
+/// <param name="Contacts">Contact URLs.</param>
+/// <param name="TermsAgreed">Agreement to the terms of service.</param>
+public sealed record AccountStatement(IReadOnlyList<string>? Contacts, bool? TermsAgreed);
+
+/// <summary>An account and whether it is new.</summary>
+public sealed record Registered(Account Account, bool IsNew);
+
+/// <summary>A page of order ids.</summary>
+/// <param name="OrderIds">Public ids, newest first.</param>
+/// <param name="Next">Cursor of the next page, null on the last.</param>
+public sealed record OrderPage(IReadOnlyList<string> OrderIds, long? Next);
+
+/// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
+public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
+{
+    /// <summary>Opens an account for a key, or finds the one it has (RFC 8555 sections 7.3 and 7.3.1).</summary>
+    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, CancellationToken cancel)
+    {
+        var known = await store.ReadAsync(db => db.AccountByKeyAsync(key.Thumbprint, cancel), cancel);
+        if (known is not null)
+        {
+            return Existing(known);
+        }
+
+        if (onlyExisting)
+        {
+            return new AcmeProblem(ProblemCatalog.AccountDoesNotExist, "No account has this key, and onlyReturnExisting asks for none to be made.");
+        }
+
+        if (options.Acme.TermsOfService.Length > 0 && statement.TermsAgreed != true)
+        {
+            return new AcmeProblem(
+                ProblemCatalog.UserActionRequired,
+                $"The terms of service at {options.Acme.TermsOfService} have to be agreed to: set termsOfServiceAgreed to true.");
+        }
+
+        if (ContactRules.Check(statement.Contacts ?? [], options.Acme.MaxContacts) is { } fault)
+        {
+            return fault;
+        }
+
+        return await store.WriteAsync<Registered>(
+            new Actor("key:" + key.Thumbprint, nonce),
+            async t =>
+            {
+                if (await t.Db.AccountByKeyAsync(key.Thumbprint, cancel) is { } first)
+                {
+                    return Existing(first);
+                }
+
+                var account = new Account(PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now);
+                t.Db.Accounts.Add(account);
+                t.Audit(AuditKinds.AccountCreated, "account:" + account.PublicId, ("thumbprint", key.Thumbprint), ("contacts", string.Join(' ', account.Contacts)));
+                return new Registered(account, true);
+            },
+            cancel);
+    }
+
+    /// <summary>Changes contacts, agrees to terms (RFC 8555 section 7.3.2).</summary>
+    public async Task<Outcome<Account>> UpdateAsync(Account account, Actor actor, AccountStatement statement, CancellationToken cancel)
+    {
+        if (ContactRules.Check(statement.Contacts ?? [], options.Acme.MaxContacts) is { } fault)
+        {
+            return fault;
+        }
+
+        return await ChangeAsync(account.Id, actor, AuditKinds.AccountUpdated, cancel, (current, now) =>
+        {
+            if (statement.Contacts is not null)
+            {
+                current.ChangeContacts(statement.Contacts);
+            }
+
+            if (statement.TermsAgreed == true)
+            {
+                current.AgreeToTerms(now);
+            }
+        });
+    }
+
+    /// <summary>Closes an account (RFC 8555 section 7.3.6). Its records stop matching at once, since validation reads accounts live.</summary>
+    public Task<Outcome<Account>> DeactivateAsync(Account account, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(account.Id, actor, AuditKinds.AccountDeactivated, cancel, (current, now) => current.Deactivate(now));
+
+    /// <summary>Gives an account another key (RFC 8555 section 7.3.5).</summary>
+    /// <returns>The account, or a conflict whose problem carries the public id of the account that has the key.</returns>
+    public async Task<Outcome<Account>> ChangeKeyAsync(Account account, Actor actor, Jwk newKey, Func<string, string> urlOf, CancellationToken cancel) =>
+        await store.WriteAsync<Account>(
+            actor,
+            async t =>
+            {
+                if (await t.Db.AccountByKeyAsync(newKey.Thumbprint, cancel) is { } holder)
+                {
+                    return new AcmeProblem(ProblemCatalog.Malformed, "The new key is the key of an account already; Location names that account.")
+                    {
+                        Status = 409,
+                        Location = urlOf(holder.PublicId),
+                    };
+                }
+
+                var loaded = await LiveAsync(t, account.Id, cancel);
+                if (!loaded.TryGet(out var current, out var problem))
+                {
+                    return problem;
+                }
+
+                var old = current.CurrentThumbprint;
+                if (old != account.CurrentThumbprint)
+                {
+                    return new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed by another request meanwhile.");
+                }
+
+                current.ReplaceKey(newKey.Thumbprint, newKey.Canonical, t.Now);
+                t.Audit(AuditKinds.AccountKeyChanged, "account:" + current.PublicId, ("from", old), ("to", newKey.Thumbprint));
+                return current;
+            },
+            cancel);
+
+    /// <summary>Lists an account's orders, newest first (RFC 8555 section 7.1.2.1).</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="before">Cursor from the page before, null for the first page.</param>
+    /// <param name="cancel">Stops.</param>
+    public Task<OrderPage> OrdersAsync(Account account, long? before, CancellationToken cancel) => store.ReadAsync(
+        async db =>
+        {
+            var now = store.Now;
+            var size = options.Acme.OrdersPerPage;
+
+            // Invalid orders are left out: failed, or lapsed without having been finalized (RFC 8555 section 7.1.2.1: SHOULD NOT).
+            var rows = await db.Orders
+                .Where(o => o.AccountId == account.Id && (before == null || o.Id < before) && o.Error == null && (o.FinalizedAt != null || o.ExpiresAt > now))
+                .OrderByDescending(o => o.Id)
+                .Take(size + 1)
+                .Select(o => new { o.Id, o.PublicId })
+                .ToListAsync(cancel);
+            var page = rows.Take(size).ToList();
+            return new OrderPage([.. page.Select(r => r.PublicId)], rows.Count > size ? page[^1].Id : null);
+        },
+        cancel);
+
+    private static Outcome<Registered> Existing(Account account) => account.IsValid ? new Registered(account, false) : NotValid(account);
+
+    /// <summary>The refusal that a closed account gets everywhere (RFC 8555 section 7.3.6: 401).</summary>
+    public static AcmeProblem NotValid(Account account) =>
+        new(ProblemCatalog.Unauthorized, $"The account of this key is {account.Status.ToString().ToLowerInvariant()}, for ever; use another key to open a new one.") { Status = 401 };
+
+    private static async Task<Outcome<Account>> LiveAsync(StoreTransaction t, long id, CancellationToken cancel)
+    {
+        var current = await t.Db.AccountAsync(id, cancel) ?? throw new InvalidOperationException("an account vanished");
+        return current.IsValid ? current : NotValid(current);
+    }
+
+    private async Task<Outcome<Account>> ChangeAsync(long id, Actor actor, string kind, CancellationToken cancel, Action<Account, DateTimeOffset> change) =>
+        await store.WriteAsync<Account>(
+            actor,
+            async t =>
+            {
+                var loaded = await LiveAsync(t, id, cancel);
+                if (!loaded.TryGet(out var current, out var problem))
+                {
+                    return problem;
+                }
+
+                change(current, t.Now);
+                t.Audit(kind, "account:" + current.PublicId, ("contacts", string.Join(' ', current.Contacts)));
+                return current;
+            },
+            cancel);
+}

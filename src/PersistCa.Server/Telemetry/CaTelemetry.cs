@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace PersistCa.Server.Telemetry;
+
+/// <summary>The names under which this server is seen from outside.</summary>
+public static class CaTelemetry
+{
+    /// <summary>Name of the activity source and of the meter.</summary>
+    public const string Name = "PersistCA";
+
+    /// <summary>Spans.</summary>
+    public static readonly ActivitySource Source = new(Name);
+
+    private static readonly Meter Meter = new(Name);
+
+    /// <summary>Orders opened.</summary>
+    public static readonly Counter<long> OrdersOpened = Meter.CreateCounter<long>("persistca.orders.opened", "{order}", "Orders opened");
+
+    /// <summary>Validations concluded, by challenge and verdict.</summary>
+    public static readonly Counter<long> Validations = Meter.CreateCounter<long>("persistca.validations", "{validation}", "Validations concluded");
+
+    /// <summary>Time of a validation, by challenge and verdict.</summary>
+    public static readonly Histogram<double> ValidationTime = Meter.CreateHistogram<double>("persistca.validation.duration", "s", "Time of a validation");
+
+    /// <summary>Time from finalize to the recorded certificate.</summary>
+    public static readonly Histogram<double> IssuanceTime = Meter.CreateHistogram<double>("persistca.issuance.duration", "s", "Time from finalize to the recorded certificate");
+
+    /// <summary>Certificates issued.</summary>
+    public static readonly Counter<long> Issued = Meter.CreateCounter<long>("persistca.certificates.issued", "{certificate}", "Certificates issued");
+
+    /// <summary>Certificates revoked.</summary>
+    public static readonly Counter<long> Revoked = Meter.CreateCounter<long>("persistca.certificates.revoked", "{certificate}", "Certificates revoked");
+
+    /// <summary>Refusals sent to clients, by problem type.</summary>
+    public static readonly Counter<long> Problems = Meter.CreateCounter<long>("persistca.problems", "{problem}", "Problem documents sent");
+
+    /// <summary>Announces the depth of the queues, which a worker keeps up to date.</summary>
+    public static void ObserveQueues(Func<IEnumerable<Measurement<long>>> depths) =>
+        Meter.CreateObservableGauge("persistca.queue.depth", depths, "{item}", "Work items waiting or being worked on");
+}

@@ -1,0 +1,136 @@
+using PersistCa.Server.Registration;
+using PersistCa.Storage.WorkQueue;
+
+namespace PersistCa.Server.Workers;
+
+/// <summary>
+/// Takes leased items through a handler, so many at a time. A handler that throws has met broken surroundings: the item goes back with a
+/// growing delay and is tried again, since a verdict would have been returned, not thrown.
+/// </summary>
+internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, WorkSignal signal, NodeIdentity node, TimeProvider clock, ILogger logger) : BackgroundService
+{
+    /// <summary>How long a lease lasts; several times the longest a handler may take.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often the queue is looked at without a signal: other nodes and lapsed leases give none.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
+
+    /// <summary>Items at a time.</summary>
+    protected abstract int Concurrency { get; }
+
+    /// <summary>Does the work and records its outcome.</summary>
+    protected abstract Task HandleAsync(WorkItem item, CancellationToken cancel);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var free = new SemaphoreSlim(Concurrency, Concurrency);
+        var failures = 0;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await free.WaitAsync(stoppingToken);
+                var most = 1;
+                while (most < Concurrency && free.CurrentCount > 0 && await free.WaitAsync(TimeSpan.Zero, stoppingToken))
+                {
+                    most++;
+                }
+
+                var started = 0;
+                try
+                {
+                    var items = await leases.LeaseAsync(kind, node.Name, most, Lease, stoppingToken);
+                    failures = 0;
+                    foreach (var item in items)
+                    {
+                        started++;
+                        _ = RunAsync(item, free, stoppingToken);
+                    }
+                }
+                finally
+                {
+                    if (most > started)
+                    {
+                        free.Release(most - started);
+                    }
+                }
+
+                if (started < most)
+                {
+                    await signal.WaitAsync(kind, Poll, clock, stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                failures++;
+                LogQueueFailed(logger, e, kind);
+                await Task.Delay(Backoff(failures), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task RunAsync(WorkItem item, SemaphoreSlim free, CancellationToken cancel)
+    {
+        try
+        {
+            await HandleAsync(item, cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Stopping: the lease is freed at the next start of this node, or lapses.
+        }
+        catch (Exception e)
+        {
+            LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts);
+            await PutBackAsync(item, cancel);
+        }
+        finally
+        {
+            Release(free);
+        }
+    }
+
+    private static void Release(SemaphoreSlim free)
+    {
+        try
+        {
+            free.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The loop has ended meanwhile: nobody waits for the place.
+        }
+    }
+
+    private async Task PutBackAsync(WorkItem item, CancellationToken cancel)
+    {
+        try
+        {
+            await leases.PostponeAsync(item, Backoff(item.Attempts), cancel);
+        }
+        catch (Exception e)
+        {
+            LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts); // its lease lapses by itself
+        }
+    }
+
+    private static TimeSpan Backoff(int attempt) =>
+        TimeSpan.FromMilliseconds(Math.Min(LongestDelay.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(attempt, 12))));
+
+    [LoggerMessage(LogLevel.Error, "The {Kind} queue cannot be read")]
+    private static partial void LogQueueFailed(ILogger logger, Exception exception, WorkKind kind);
+
+    [LoggerMessage(LogLevel.Error, "{Kind} work on {Subject} failed at attempt {Attempt} and will be tried again")]
+    private static partial void LogItemFailed(ILogger logger, Exception exception, WorkKind kind, long subject, int attempt);
+}
+
+/// <summary>This node among those that share the database.</summary>
+/// <param name="Name">Its name.</param>
+public sealed record NodeIdentity(string Name);

@@ -1,0 +1,50 @@
+namespace PersistCa.Storage.AuditLog;
+
+/// <summary>One event, written in the transaction of the change it speaks of: no entry, no change.</summary>
+public sealed class AuditEntry
+{
+    /// <summary>Internal id, rising; not yet a place in a log.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>When it happened, by this server's clock.</summary>
+    public DateTimeOffset At { get; init; }
+
+    /// <summary>What happened: one of <see cref="AuditKinds"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Who brought it about: "account:ID", "server", "operator".</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>What it happened to: "order:ID" and the like.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>Further facts as a JSON object of strings; never secrets.</summary>
+    public required string Facts { get; init; }
+
+    /// <summary>Trace id, when there was a trace.</summary>
+    public string? TraceId { get; init; }
+}
+
+/// <summary>The closed list of events.</summary>
+public static class AuditKinds
+{
+    public const string AccountCreated = "account.created";
+    public const string AccountUpdated = "account.updated";
+    public const string AccountKeyChanged = "account.key-changed";
+    public const string AccountDeactivated = "account.deactivated";
+    public const string OrderCreated = "order.created";
+    public const string OrderFinalized = "order.finalized";
+    public const string OrderFailed = "order.failed";
+    public const string AuthorizationDeactivated = "authorization.deactivated";
+    public const string ChallengeAccepted = "challenge.accepted";
+    public const string ValidationSucceeded = "validation.succeeded";
+    public const string ValidationFailed = "validation.failed";
+    public const string IssuanceIntended = "issuance.intended";
+    public const string IssuanceAbandoned = "issuance.abandoned";
+    public const string CertificateIssued = "certificate.issued";
+    public const string CertificateRevoked = "certificate.revoked";
+    public const string CrlPublished = "crl.published";
+    public const string IssuerAdded = "issuer.added";
+    public const string SecretCreated = "secret.created";
+    public const string ServerStarted = "server.started";
+}

@@ -1,0 +1,131 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
+
+namespace PersistCa.Storage;
+
+/// <summary>
+/// The way to the store. Reads are untracked and outside transactions. A write is one transaction with its audit entry: it is retried when
+/// another writer was first, and leaves nothing behind when it is refused.
+/// </summary>
+/// <param name="factory">Makes contexts.</param>
+/// <param name="clock">The time.</param>
+public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock) : IDisposable
+{
+    /// <summary>How often a write is tried when other writers are in its way; beyond that something else is wrong.</summary>
+    public const int WriteAttempts = 5;
+
+    private readonly SemaphoreSlim sqliteWriter = new(1, 1);
+
+    /// <summary>The time, cut to the milliseconds that the store keeps.</summary>
+    public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    /// <summary>Reads.</summary>
+    public async Task<T> ReadAsync<T>(Func<CaDb, Task<T>> read, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        return await read(db);
+    }
+
+    /// <summary>Changes state in one transaction. A refusal rolls back.</summary>
+    /// <typeparam name="T">What the change yields.</typeparam>
+    /// <param name="actor">On whose behalf.</param>
+    /// <param name="change">The change; may run several times, each time on a fresh context.</param>
+    /// <param name="cancel">Stops before the commit.</param>
+    /// <returns>What the change yielded; badNonce when the actor's nonce was spent before.</returns>
+    public async Task<Outcome<T>> WriteAsync<T>(Actor actor, Func<StoreTransaction, Task<Outcome<T>>> change, CancellationToken cancel)
+        where T : notnull
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryWriteAsync(actor, change, cancel);
+            }
+            catch (DbUpdateException e) when (IsNonceReplay(e))
+            {
+                return new AcmeProblem(ProblemCatalog.BadNonce, "JWS has invalid anti-replay nonce: it was used before.");
+            }
+            catch (Exception e) when (attempt < WriteAttempts && IsConflict(e))
+            {
+                // Another writer was first: what this change saw is stale, so it looks again.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => sqliteWriter.Dispose();
+
+    private async Task<Outcome<T>> TryWriteAsync<T>(Actor actor, Func<StoreTransaction, Task<Outcome<T>>> change, CancellationToken cancel)
+        where T : notnull
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+
+        // SQLite has one writer at a time; queueing here is fair, its own busy loop is not.
+        var gated = db.Kind == StoreKind.Sqlite;
+        if (gated)
+        {
+            await sqliteWriter.WaitAsync(cancel);
+        }
+
+        StoreTransaction transaction;
+        Outcome<T> outcome;
+        try
+        {
+            await using var scope = await db.Database.BeginTransactionAsync(cancel);
+            transaction = new StoreTransaction(db, actor, Now);
+            outcome = await change(transaction);
+            if (outcome.IsRefused)
+            {
+                return outcome;
+            }
+
+            if (db.ChangeTracker.HasChanges())
+            {
+                if (transaction.AuditEntries == 0)
+                {
+                    throw new InvalidOperationException("a change of state must have its audit entry");
+                }
+
+                transaction.ConsumeNonce();
+                await db.SaveChangesAsync(cancel);
+            }
+
+            await scope.CommitAsync(cancel);
+        }
+        finally
+        {
+            if (gated)
+            {
+                sqliteWriter.Release();
+            }
+        }
+
+        foreach (var action in transaction.CommitActions)
+        {
+            action();
+        }
+
+        return outcome;
+    }
+
+    private static bool IsNonceReplay(DbUpdateException e) => e.InnerException switch
+    {
+        SqliteException s => s.SqliteErrorCode == 19 && s.Message.Contains("consumed_nonces.nonce", StringComparison.Ordinal),
+        PostgresException p => p.SqlState == PostgresErrorCodes.UniqueViolation && p.TableName == "consumed_nonces",
+        _ => false,
+    };
+
+    private static bool IsConflict(Exception e) => e switch
+    {
+        DbUpdateConcurrencyException => true,
+        DbUpdateException { InnerException: SqliteException { SqliteExtendedErrorCode: 2067 or 1555 } } => true, // unique index, primary key
+        DbUpdateException { InnerException: PostgresException p } => IsConflict(p),
+        InvalidOperationException { InnerException: PostgresException p } => IsConflict(p),
+        PostgresException p => p.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected,
+        _ => false,
+    };
+}

@@ -1,0 +1,51 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.Orders;
+
+namespace PersistCa.Storage.Mapping;
+
+internal sealed class CertificateMapping :
+    IEntityTypeConfiguration<IssuedCertificate>,
+    IEntityTypeConfiguration<IssuerRow>,
+    IEntityTypeConfiguration<CrlRow>
+{
+    public void Configure(EntityTypeBuilder<IssuedCertificate> builder)
+    {
+        builder.ToTable("certificates");
+        builder.HasKey(c => c.Id);
+        builder.Property(c => c.PublicId).HasMaxLength(32);
+        builder.Property(c => c.Serial).HasMaxLength(40);
+        builder.Property(c => c.IssuerId).HasMaxLength(32);
+        builder.Property(c => c.KeyFingerprint).HasMaxLength(64);
+        builder.Property(c => c.Version).IsConcurrencyToken();
+        builder.HasIndex(c => c.PublicId).IsUnique();
+
+        // A serial is unique per issuer by RFC 5280 and here across all of them, abandoned ones included.
+        builder.HasIndex(c => c.Serial).IsUnique();
+
+        // One order, one certificate: the constraint holds even if a work item were run twice.
+        builder.HasIndex(c => c.OrderId).IsUnique();
+        builder.HasIndex(c => new { c.AccountId, c.Id });
+        builder.HasIndex(c => new { c.IssuerId, c.RevokedAt });
+        builder.HasOne<Account>().WithMany().HasForeignKey(c => c.AccountId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Order>().WithMany().HasForeignKey(c => c.OrderId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
+    }
+
+    public void Configure(EntityTypeBuilder<IssuerRow> builder)
+    {
+        builder.ToTable("issuers");
+        builder.HasKey(i => i.Id);
+        builder.Property(i => i.Id).HasMaxLength(32);
+    }
+
+    public void Configure(EntityTypeBuilder<CrlRow> builder)
+    {
+        builder.ToTable("crls");
+        builder.HasKey(c => new { c.IssuerId, c.Number });
+        builder.Property(c => c.Number).ValueGeneratedNever();
+        builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+
+namespace PersistCa.Storage.Postgres;
+
+/// <summary>The store in PostgreSQL.</summary>
+public sealed class PostgresCaDb(DbContextOptions<PostgresCaDb> options) : CaDb(options)
+{
+    /// <inheritdoc/>
+    public override StoreKind Kind => StoreKind.PostgreSql;
+
+    /// <summary>Sets the context up for a connection string.</summary>
+    public static void Configure(DbContextOptionsBuilder builder, string connectionString) => builder
+        .UseNpgsql(connectionString)
+        .UseSnakeCaseNamingConvention();
+
+    /// <inheritdoc/>
+    internal override object TimeParameter(DateTimeOffset time) => time.ToUniversalTime();
+}
+
+/// <summary>For the migrations tool only.</summary>
+internal sealed class PostgresDesignFactory : IDesignTimeDbContextFactory<PostgresCaDb>
+{
+    public PostgresCaDb CreateDbContext(string[] args)
+    {
+        var builder = new DbContextOptionsBuilder<PostgresCaDb>();
+        PostgresCaDb.Configure(builder, "Host=localhost;Database=design");
+        return new PostgresCaDb(builder.Options);
+    }
+}

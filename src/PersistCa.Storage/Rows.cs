@@ -1,0 +1,91 @@
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Orders;
+
+namespace PersistCa.Storage;
+
+/// <summary>Which authorizations an order rests on, in the order of its identifiers.</summary>
+public sealed class OrderAuthorization
+{
+    public long OrderId { get; private set; }
+
+    public long AuthorizationId { get; private set; }
+
+    public Order? Order { get; init; }
+
+    public Authorization? Authorization { get; init; }
+
+    public int Position { get; init; }
+}
+
+/// <summary>The evidence of one validation: what was asked, what was answered, what was concluded. Kept whatever the verdict.</summary>
+public sealed class ValidationRecord
+{
+    public long Id { get; private set; }
+
+    public long AuthorizationId { get; init; }
+
+    /// <summary>Challenge type on the wire.</summary>
+    public required string ChallengeType { get; init; }
+
+    public DateTimeOffset At { get; init; }
+
+    public bool Succeeded { get; init; }
+
+    /// <summary>Dialect that matched, for dns-persist-01.</summary>
+    public string? Dialect { get; init; }
+
+    /// <summary>The evidence as JSON.</summary>
+    public required string Evidence { get; init; }
+}
+
+/// <summary>An issuer this authority has or had: its certificate is served for as long as leaves point at it.</summary>
+public sealed class IssuerRow
+{
+    /// <summary>Short id, from the subject key identifier.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The issuer's certificate, DER.</summary>
+    public required byte[] CertificateDer { get; init; }
+
+    /// <summary>The certificates above it, nearest first, the root last.</summary>
+    public required List<byte[]> ChainDer { get; init; }
+
+    public DateTimeOffset AddedAt { get; init; }
+}
+
+/// <summary>A certificate revocation list. Numbers rise and never repeat.</summary>
+public sealed class CrlRow
+{
+    public required string IssuerId { get; init; }
+
+    public long Number { get; init; }
+
+    public required byte[] Der { get; init; }
+
+    public DateTimeOffset ThisUpdate { get; init; }
+
+    public DateTimeOffset NextUpdate { get; init; }
+}
+
+/// <summary>A nonce spent by a request that changed state. Written in that change's transaction, so that not even a crash lets it be spent again.</summary>
+public sealed class ConsumedNonce
+{
+    public required string Nonce { get; init; }
+
+    /// <summary>After this the nonce is stale by itself and the row may go.</summary>
+    public DateTimeOffset ExpiresAt { get; init; }
+}
+
+/// <summary>A secret of the authority, sealed with a key derived from the passphrase.</summary>
+public sealed class SealedSecret
+{
+    public required string Name { get; init; }
+
+    public required byte[] Salt { get; init; }
+
+    public int Iterations { get; init; }
+
+    public required byte[] Iv { get; init; }
+
+    public required byte[] Ciphertext { get; init; }
+}

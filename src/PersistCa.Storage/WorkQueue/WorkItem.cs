@@ -1,0 +1,45 @@
+namespace PersistCa.Storage.WorkQueue;
+
+/// <summary>Kinds of queued work.</summary>
+public enum WorkKind
+{
+    /// <summary>Validate a challenge.</summary>
+    Validate = 1,
+
+    /// <summary>Issue the certificate of an order.</summary>
+    Issue = 2,
+}
+
+/// <summary>
+/// Work that must be done once. The row is written in the transaction that makes the work necessary and deleted in the one that records its
+/// outcome; a lease says who is at it meanwhile, and lapses when that node dies.
+/// </summary>
+public sealed class WorkItem
+{
+    public long Id { get; private set; }
+
+    public WorkKind Kind { get; init; }
+
+    /// <summary>Internal id of the authorization or order.</summary>
+    public long SubjectId { get; init; }
+
+    /// <summary>Ordinal of the challenge; 0 for orders.</summary>
+    public int Ordinal { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Not before this.</summary>
+    public DateTimeOffset DueAt { get; set; }
+
+    /// <summary>How often it was leased.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>Node that works on it.</summary>
+    public string? LeasedBy { get; set; }
+
+    /// <summary>When the lease lapses.</summary>
+    public DateTimeOffset? LeasedUntil { get; set; }
+
+    /// <summary>W3C trace context of the order.</summary>
+    public string? TraceParent { get; init; }
+}

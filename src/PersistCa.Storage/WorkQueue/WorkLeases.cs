@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using Microsoft.EntityFrameworkCore;
+
+namespace PersistCa.Storage.WorkQueue;
+
+/// <summary>
+/// The durable queue. Items are added through <see cref="StoreTransaction.Enqueue"/>, leased here, and deleted through <see cref="TakeAsync"/>
+/// inside the transaction that records the outcome: the lease decides who may conclude.
+/// </summary>
+/// <param name="factory">Makes contexts.</param>
+/// <param name="clock">The time.</param>
+public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clock)
+{
+    /// <summary>Leases due items that nobody is at.</summary>
+    /// <param name="kind">Which work.</param>
+    /// <param name="node">Name of this node.</param>
+    /// <param name="most">At most this many.</param>
+    /// <param name="lease">For how long; work that takes longer may be given to another node.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task<IReadOnlyList<WorkItem>> LeaseAsync(WorkKind kind, string node, int most, TimeSpan lease, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var now = clock.GetUtcNow();
+        var at = db.TimeParameter(now);
+        var until = db.TimeParameter(now + lease);
+        var skip = db.Kind == StoreKind.PostgreSql ? "FOR UPDATE SKIP LOCKED" : "";
+        var sql = FormattableStringFactory.Create(
+            "UPDATE work_items SET leased_by = {0}, leased_until = {1}, attempts = attempts + 1 WHERE id IN ("
+            + "SELECT id FROM work_items WHERE kind = {2} AND due_at <= {3} AND (leased_until IS NULL OR leased_until < {3}) "
+            + "ORDER BY due_at, id LIMIT {4} " + skip + ") RETURNING *",
+            node,
+            until,
+            (int)kind,
+            at,
+            most);
+        var items = await db.WorkItems.FromSql(sql).AsNoTracking().ToListAsync(cancel);
+        items.Sort((a, b) => a.Id.CompareTo(b.Id));
+        return items;
+    }
+
+    /// <summary>Frees what this node held before it died, so that nothing waits for a lease to lapse. To be called before the workers start.</summary>
+    public async Task<int> ReleaseNodeAsync(string node, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.WorkItems.Where(w => w.LeasedBy == node)
+            .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
+    }
+
+    /// <summary>Gives an item back, to be tried again later: for broken surroundings, never for a verdict.</summary>
+    public async Task PostponeAsync(WorkItem item, TimeSpan delay, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var due = clock.GetUtcNow() + delay;
+        await db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
+            .ExecuteUpdateAsync(
+                s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null).SetProperty(w => w.DueAt, due),
+                cancel);
+    }
+
+    /// <summary>Deletes the item inside the transaction that records its outcome.</summary>
+    /// <returns>False when the lease was lost to another node: then nothing may be concluded.</returns>
+    public static async Task<bool> TakeAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
+        await transaction.Db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
+            .ExecuteDeleteAsync(cancel) == 1;
+
+    /// <summary>How many items of a kind wait or are being worked on.</summary>
+    public async Task<int> DepthAsync(WorkKind kind, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.WorkItems.CountAsync(w => w.Kind == kind, cancel);
+    }
+}

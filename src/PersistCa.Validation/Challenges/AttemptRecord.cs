@@ -1,0 +1,108 @@
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Validation.Dns;
+using PersistCa.Validation.Evidence;
+
+namespace PersistCa.Validation.Challenges;
+
+/// <summary>Collects the evidence of one attempt while it runs. Used by one attempt, whose look-ups may end on several threads.</summary>
+internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt, TimeProvider time)
+{
+    private readonly Lock gate = new();
+    private readonly DateTimeOffset startedAt = time.GetUtcNow();
+    private readonly List<LookupEvidence> lookups = [];
+    private readonly List<HttpHopEvidence> hops = [];
+
+    /// <summary>The TLS connection of tls-alpn-01.</summary>
+    public TlsEvidence? Tls { get; set; }
+
+    /// <summary>The records that dns-persist-01 judged.</summary>
+    public IReadOnlyList<RecordEvidence>? Judged { get; set; }
+
+    /// <summary>
+    /// Refusals that hold whatever the other side answers: an account that is not valid proves nothing (RFC 8555 section 7.3.6), and only DNS
+    /// challenges prove wildcards.
+    /// </summary>
+    public ChallengeResult? RefuseAtOnce()
+    {
+        if (!attempt.Account.IsValid)
+        {
+            return Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, "The account is deactivated or revoked; a valid account is needed."));
+        }
+
+        return attempt.Name.IsWildcard && !type.ProvesWildcards()
+            ? Invalid(new AcmeProblem(
+                ProblemCatalog.Malformed,
+                $"{type.Wire()} cannot prove control of the wildcard name {attempt.Name.Text}; use dns-01 or dns-persist-01."))
+            : null;
+    }
+
+    /// <summary>Asks and keeps the answer.</summary>
+    public async Task<DnsAnswer> AskAsync(IDnsResolver resolver, string ownerName, DnsRecordKind kind, CancellationToken cancellationToken)
+    {
+        var answer = await resolver.AskAsync(ownerName, kind, cancellationToken).ConfigureAwait(false);
+        lock (gate)
+        {
+            lookups.Add(Lookup(answer));
+        }
+
+        return answer;
+    }
+
+    /// <summary>Keeps one HTTP request.</summary>
+    public void Add(HttpHopEvidence hop)
+    {
+        lock (gate)
+        {
+            hops.Add(hop);
+        }
+    }
+
+    /// <summary>Control was proved.</summary>
+    public ChallengeResult Valid(string reason, string? dialect = null) =>
+        new(true, null, Evidence(valid: true, null, reason, dialect)) { Reusable = true };
+
+    /// <summary>Control was not proved.</summary>
+    public ChallengeResult Invalid(AcmeProblem problem) => new(false, problem, Evidence(valid: false, problem.Type.Name, problem.Detail, null));
+
+    private ValidationEvidence Evidence(bool valid, string? problem, string reason, string? dialect)
+    {
+        lock (gate)
+        {
+            return new ValidationEvidence
+            {
+                Challenge = type.Wire(),
+                Name = attempt.Name.Name.Text,
+                Wildcard = attempt.Name.IsWildcard,
+                AccountId = attempt.Account.Id,
+                Thumbprint = attempt.Account.Thumbprints.IsDefaultOrEmpty ? null : attempt.Account.CurrentThumbprint,
+                StartedAt = startedAt,
+                FinishedAt = time.GetUtcNow(),
+                Valid = valid,
+                Problem = problem,
+                Reason = reason,
+                Lookups = lookups.Count == 0 ? null : [.. lookups],
+                Hops = hops.Count == 0 ? null : [.. hops],
+                Tls = Tls,
+                Dialect = dialect,
+                Judged = Judged,
+            };
+        }
+    }
+
+    private static LookupEvidence Lookup(DnsAnswer answer) => new()
+    {
+        Name = answer.OwnerName,
+        Type = DnsProblem.Word(answer.Kind),
+        Status = answer.Status.ToString(),
+        ResponseCode = answer.ResponseCode,
+        Reason = answer.Reason,
+        Cnames = answer.CnameChain.IsEmpty ? null : [.. answer.CnameChain],
+        Records = answer.Records.IsEmpty ? null : [.. answer.Records.Select(r => new FoundRecordEvidence(r.Text, r.TtlSeconds))],
+        Resolver = answer.Resolver,
+        AuthenticData = answer.AuthenticData,
+        AskedAt = answer.AskedAt,
+        Milliseconds = (long)answer.Duration.TotalMilliseconds,
+        Attempts = answer.Attempts,
+    };
+}

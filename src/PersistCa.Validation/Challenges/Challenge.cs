@@ -1,0 +1,45 @@
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Records;
+using PersistCa.Validation.Evidence;
+
+namespace PersistCa.Validation.Challenges;
+
+/// <summary>What is to be validated, for whom.</summary>
+/// <param name="Name">The name, wildcard or not.</param>
+/// <param name="Token">The challenge's token; not used by dns-persist-01.</param>
+/// <param name="Account">The account, read live for this attempt.</param>
+public sealed record ChallengeAttempt(CertificateName Name, string Token, AccountFacts Account)
+{
+    /// <summary>Key authorization (RFC 8555 section 8.1), with the current account key.</summary>
+    public string KeyAuthorization => $"{Token}.{Account.CurrentThumbprint}";
+}
+
+/// <summary>The verdict of one attempt.</summary>
+/// <param name="IsValid">Whether control was proved.</param>
+/// <param name="Problem">Why not; null when it was.</param>
+/// <param name="Evidence">What was seen.</param>
+public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, ValidationEvidence Evidence)
+{
+    /// <summary>The moment the proof itself ends, which the authorization must not outlive (dns-persist-01 rules, section 6.6); null when it has no end.</summary>
+    public DateTimeOffset? RecordExpires { get; init; }
+
+    /// <summary>Whether other orders may use the authorization (dns-persist-01 rules, section 6.6). Always true for the other challenges.</summary>
+    public bool Reusable { get; init; }
+
+    /// <summary>Dialect of the record that fitted; null for the other challenges and for failures.</summary>
+    public PersistDialect? Dialect { get; init; }
+}
+
+/// <summary>One way of proving control.</summary>
+public interface IChallengeValidator
+{
+    /// <summary>The challenge it validates.</summary>
+    public ChallengeType Type { get; }
+
+    /// <summary>Makes one attempt. Whatever the other side does is a result; an exception means broken surroundings.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<ChallengeResult> ValidateAsync(ChallengeAttempt attempt, CancellationToken cancellationToken);
+}

@@ -1,0 +1,46 @@
+using PersistCa.Protocol.Acme;
+
+namespace PersistCa.Validation.Dns;
+
+/// <summary>Turns a look-up that brought nothing into the refusal an account sees (RFC 8555 section 6.7, type dns).</summary>
+public static class DnsProblem
+{
+    /// <summary>The refusal for a failed look-up. Names the question and the response code, never the resolver.</summary>
+    /// <param name="answer">An answer that <see cref="DnsAnswer.IsFailure"/>.</param>
+    public static AcmeProblem For(DnsAnswer answer) => new(ProblemCatalog.Dns, $"Looking up {Question(answer)} failed: {Failure(answer)}.");
+
+    /// <summary>The refusal for names without the records a challenge needs.</summary>
+    /// <param name="answer">An answer without records.</param>
+    public static string Absence(DnsAnswer answer) => answer.Status == DnsStatus.NxDomain
+        ? $"{answer.OwnerName} does not exist in DNS (NXDOMAIN){Through(answer)}"
+        : $"{answer.OwnerName} has no {Word(answer.Kind)} record{Through(answer)}";
+
+    /// <summary>The record type as zone files write it.</summary>
+    public static string Word(DnsRecordKind kind) => kind switch
+    {
+        DnsRecordKind.A => "A",
+        DnsRecordKind.Aaaa => "AAAA",
+        DnsRecordKind.Cname => "CNAME",
+        DnsRecordKind.Txt => "TXT",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "not a record type that is asked for"),
+    };
+
+    private static string Question(DnsAnswer answer) => $"{Word(answer.Kind)} {answer.OwnerName}";
+
+    private static string Through(DnsAnswer answer) =>
+        answer.CnameChain.IsEmpty ? "" : $" (alias of {PrintableText.Shorten(answer.CnameChain[^1], MaxNameCharacters)})";
+
+    private const int MaxNameCharacters = 260;
+
+    private static string Failure(DnsAnswer answer) => answer.Status switch
+    {
+        DnsStatus.ServFail => "the resolver answered SERVFAIL; the zone's servers do not answer properly or its DNSSEC signatures are not valid",
+        DnsStatus.Refused => "the resolver answered REFUSED",
+        DnsStatus.OtherError => $"the resolver answered {answer.ResponseCode}",
+        DnsStatus.Timeout => "no answer came in time",
+        DnsStatus.Mismatched => $"the reply does not belong to the question ({answer.Reason})",
+        DnsStatus.Unusable => "no readable reply came",
+        DnsStatus.TooLarge => $"the answer is too large ({answer.Reason})",
+        _ => throw new ArgumentException($"a look-up with status {answer.Status} did not fail", nameof(answer)),
+    };
+}

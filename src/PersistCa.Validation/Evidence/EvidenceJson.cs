@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PersistCa.Validation.Evidence;
+
+/// <summary>Limits of stored evidence.</summary>
+public sealed record EvidenceLimits
+{
+    /// <summary>The least that can be asked for: below it the fixed members alone might not fit.</summary>
+    public const int LeastOctets = 16 * 1024;
+
+    /// <summary>Most octets of the JSON text.</summary>
+    public int MaxOctets { get; init; } = 32 * 1024;
+}
+
+/// <summary>Writes and reads evidence as JSON, without nulls and within its size.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ValidationEvidence))]
+public sealed partial class EvidenceJson : JsonSerializerContext
+{
+    // Each step is tried in turn until the text fits; the first keeps everything that an ordinary validation sees.
+    private static readonly Step[] Steps =
+        [new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3)];
+
+    /// <summary>
+    /// Writes evidence. Values too long for the limit are cut, with a marker that gives their length and SHA-256 (of the UTF-8 octets); entries
+    /// of lists beyond it are left out and counted.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is below <see cref="EvidenceLimits.LeastOctets"/>.</exception>
+    public static string Write(ValidationEvidence evidence, EvidenceLimits limits)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxOctets, EvidenceLimits.LeastOctets);
+        foreach (var step in Steps)
+        {
+            var text = JsonSerializer.Serialize(new Cut(step).Apply(evidence), Default.ValidationEvidence);
+            if (Encoding.UTF8.GetByteCount(text) <= limits.MaxOctets)
+            {
+                return text;
+            }
+        }
+
+        throw new InvalidOperationException("evidence does not fit its limit although every list and value was cut to its least");
+    }
+
+    /// <summary>Reads evidence that <see cref="Write"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is not evidence.</exception>
+    public static ValidationEvidence Read(string json) =>
+        JsonSerializer.Deserialize(json, Default.ValidationEvidence) ?? throw new JsonException("the evidence is null");
+
+    private sealed record Step(int ValueCharacters, int ListEntries);
+
+    private sealed class Cut(Step step)
+    {
+        private int omitted;
+
+        public ValidationEvidence Apply(ValidationEvidence whole)
+        {
+            var cut = whole with
+            {
+                Name = Value(whole.Name),
+                Reason = Value(whole.Reason),
+                Lookups = List(whole.Lookups, Lookup),
+                Hops = List(whole.Hops, h => h with { Url = Value(h.Url), Location = Optional(h.Location) }),
+                Judged = List(whole.Judged, r => r with { Owner = Value(r.Owner), Text = Value(r.Text), Detail = Value(r.Detail) }),
+            };
+            return omitted == 0 ? cut : cut with { Omitted = omitted };
+        }
+
+        private LookupEvidence Lookup(LookupEvidence whole) => whole with
+        {
+            Name = Value(whole.Name),
+            Reason = Optional(whole.Reason),
+            Cnames = List(whole.Cnames, Value),
+            Records = List(whole.Records, r => r with { Text = Value(r.Text) }),
+        };
+
+        private List<T>? List<T>(IReadOnlyList<T>? whole, Func<T, T> cut)
+        {
+            if (whole is null)
+            {
+                return null;
+            }
+
+            omitted += Math.Max(0, whole.Count - step.ListEntries);
+            return [.. whole.Take(step.ListEntries).Select(cut)];
+        }
+
+        private string? Optional(string? text) => text is null ? null : Value(text);
+
+        private string Value(string text)
+        {
+            if (text.Length <= step.ValueCharacters)
+            {
+                return text;
+            }
+
+            var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+            return $"{text.AsSpan(0, step.ValueCharacters)}[cut: {text.Length} characters, sha256 {digest}]";
+        }
+    }
+}

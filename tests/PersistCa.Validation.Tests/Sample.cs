@@ -1,0 +1,46 @@
+using System.Net;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Server.Demo;
+using PersistCa.Validation.Challenges;
+using PersistCa.Validation.Dns;
+
+namespace PersistCa.Validation.Tests;
+
+/// <summary>The good case that every test departs from.</summary>
+internal static class Sample
+{
+    public const string Thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    public const string Token = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA";
+    public const string KeyAuthorization = Token + "." + Thumbprint;
+
+    public static AccountFacts Account { get; } = new("123", "https://ca.example/acct/123", [Thumbprint], IsValid: true);
+
+    public static ChallengeAttempt Attempt(string name = "www.example.com") => new(Name(name), Token, Account);
+
+    public static CertificateName Name(string text)
+    {
+        var name = CertificateName.Parse(text);
+        return name.IsValid ? name.Value : throw new ArgumentException(name.Reason, nameof(text));
+    }
+
+    public static LoopbackZone Zone(LoopbackZoneOptions? options = null) =>
+        LoopbackZone.Start(null, options ?? new LoopbackZoneOptions { DefaultAddress = IPAddress.Loopback });
+
+    /// <summary>Asks the zone alone, once, with a wait short enough for tests that provoke it.</summary>
+    public static DnsOptions Options(params IPEndPoint[] servers) => new()
+    {
+        Resolvers = [.. servers.Select(s => s.ToString())],
+        Timeout = TimeSpan.FromSeconds(2),
+        OverallTimeout = TimeSpan.FromSeconds(20),
+        Retries = 0,
+    };
+
+    public static DnsClientResolver Resolver(DnsOptions options, TimeProvider? time = null)
+    {
+        var resolver = DnsClientResolver.Create(options, time ?? TimeProvider.System);
+        return resolver.IsValid ? resolver.Value : throw new ArgumentException(resolver.Reason, nameof(options));
+    }
+
+    public static DnsClientResolver Resolver(LoopbackZone zone) => Resolver(Options(zone.EndPoint));
+}
