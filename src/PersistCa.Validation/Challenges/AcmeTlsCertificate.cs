@@ -80,13 +80,11 @@ internal static class AcmeTlsCertificate
         while (names.HasData)
         {
             count++;
-            if (names.PeekTag().HasSameClassAndValue(DnsNameTag))
+            var isDnsName = names.PeekTag().HasSameClassAndValue(DnsNameTag);
+            var value = names.ReadEncodedValue();
+            if (isDnsName)
             {
-                first ??= names.ReadCharacterString(UniversalTagNumber.IA5String, DnsNameTag);
-            }
-            else
-            {
-                names.ReadEncodedValue();
+                first ??= AsnDecoder.ReadCharacterString(value.Span, AsnEncodingRules.DER, UniversalTagNumber.IA5String, out _, DnsNameTag);
             }
         }
 

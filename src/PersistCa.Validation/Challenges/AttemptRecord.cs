@@ -6,12 +6,17 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Validation.Challenges;
 
 /// <summary>Collects the evidence of one attempt while it runs. Used by one attempt, whose look-ups may end on several threads.</summary>
-internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt, TimeProvider time)
+internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt, DateTimeOffset startedAt, Func<DateTimeOffset> now)
 {
     private readonly Lock gate = new();
-    private readonly DateTimeOffset startedAt = time.GetUtcNow();
     private readonly List<LookupEvidence> lookups = [];
     private readonly List<HttpHopEvidence> hops = [];
+
+    /// <summary>An attempt that begins now.</summary>
+    public AttemptRecord(ChallengeType type, ChallengeAttempt attempt, TimeProvider time)
+        : this(type, attempt, time.GetUtcNow(), time.GetUtcNow)
+    {
+    }
 
     /// <summary>The TLS connection of tls-alpn-01.</summary>
     public TlsEvidence? Tls { get; set; }
@@ -71,13 +76,13 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
         {
             return new ValidationEvidence
             {
-                Challenge = type.Wire(),
+                ChallengeType = type.Wire(),
                 Name = attempt.Name.Name.Text,
                 Wildcard = attempt.Name.IsWildcard,
                 AccountId = attempt.Account.Id,
                 Thumbprint = attempt.Account.Thumbprints.IsDefaultOrEmpty ? null : attempt.Account.CurrentThumbprint,
                 StartedAt = startedAt,
-                FinishedAt = time.GetUtcNow(),
+                FinishedAt = now(),
                 Valid = valid,
                 Problem = problem,
                 Reason = reason,

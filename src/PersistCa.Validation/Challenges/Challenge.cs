@@ -31,6 +31,18 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
 
     /// <summary>Dialect of the record that fitted; null for the other challenges and for failures.</summary>
     public PersistDialect? Dialect { get; init; }
+
+    /// <summary>The result of an attempt that its caller ended because it took too long.</summary>
+    /// <param name="type">The challenge.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="startedAt">When it began.</param>
+    /// <param name="finishedAt">When it was ended.</param>
+    /// <param name="deadline">How long it was allowed to take.</param>
+    public static ChallengeResult DeadlinePassed(
+        ChallengeType type, ChallengeAttempt attempt, DateTimeOffset startedAt, DateTimeOffset finishedAt, TimeSpan deadline) =>
+        new AttemptRecord(type, attempt, startedAt, () => finishedAt).Invalid(new AcmeProblem(
+            type.ProvesWildcards() ? ProblemCatalog.Dns : ProblemCatalog.Connection,
+            $"Validating {attempt.Name.Text} by {type.Wire()} was not finished within {deadline.TotalSeconds:0.##} seconds."));
 }
 
 /// <summary>One way of proving control.</summary>

@@ -9,7 +9,7 @@ public sealed record Http01Options
     /// <summary>Most redirects followed.</summary>
     public int MaxRedirects { get; init; } = 10;
 
-    /// <summary>Ports a redirect may lead to (BR 1.6.1 "authorized ports").</summary>
+    /// <summary>Ports a redirect may lead to, besides <see cref="Port"/> (BR 1.6.1 "authorized ports").</summary>
     public IReadOnlyList<int> AllowedRedirectPorts { get; init; } = [80, 443];
 
     /// <summary>Longest wait for everything: look-ups, redirects and body.</summary>

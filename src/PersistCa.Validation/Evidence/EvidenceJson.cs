@@ -31,9 +31,12 @@ public sealed partial class EvidenceJson : JsonSerializerContext
     /// Writes evidence. Values too long for the limit are cut, with a marker that gives their length and SHA-256 (of the UTF-8 octets); entries
     /// of lists beyond it are left out and counted.
     /// </summary>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="limits">Its size; null for the default.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below <see cref="EvidenceLimits.LeastOctets"/>.</exception>
-    public static string Write(ValidationEvidence evidence, EvidenceLimits limits)
+    public static string Write(ValidationEvidence evidence, EvidenceLimits? limits = null)
     {
+        limits ??= new EvidenceLimits();
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxOctets, EvidenceLimits.LeastOctets);
         foreach (var step in Steps)
         {

@@ -10,7 +10,7 @@ public sealed record ValidationEvidence
     public int Version { get; init; } = 1;
 
     /// <summary>Challenge type as on the wire.</summary>
-    public required string Challenge { get; init; }
+    public required string ChallengeType { get; init; }
 
     /// <summary>Name that was validated, without "*.".</summary>
     public required string Name { get; init; }

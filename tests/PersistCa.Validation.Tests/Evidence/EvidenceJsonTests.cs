@@ -12,7 +12,7 @@ public sealed class EvidenceJsonTests
 
     private static readonly ValidationEvidence Good = new()
     {
-        Challenge = "dns-01",
+        ChallengeType = "dns-01",
         Name = "www.example.com",
         Wildcard = false,
         AccountId = "123",
@@ -40,16 +40,16 @@ public sealed class EvidenceJsonTests
     [Fact]
     public void Evidence_is_read_back_as_it_was_written()
     {
-        var json = EvidenceJson.Write(Good, new EvidenceLimits());
+        var json = EvidenceJson.Write(Good);
 
-        Assert.Equal(json, EvidenceJson.Write(EvidenceJson.Read(json), new EvidenceLimits()));
+        Assert.Equal(json, EvidenceJson.Write(EvidenceJson.Read(json)));
         Assert.Equal("hello", EvidenceJson.Read(json).Lookups![0].Records![0].Text);
     }
 
     [Fact]
     public void No_nulls_are_written()
     {
-        var json = EvidenceJson.Write(Good, new EvidenceLimits());
+        var json = EvidenceJson.Write(Good);
 
         Assert.DoesNotContain("null", json, StringComparison.Ordinal);
         Assert.DoesNotContain("hops", json, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class EvidenceJsonTests
     [Fact]
     public void Unknown_members_are_refused()
     {
-        var json = EvidenceJson.Write(Good, new EvidenceLimits());
+        var json = EvidenceJson.Write(Good);
 
         Assert.Throws<JsonException>(() => EvidenceJson.Read(json.Insert(1, "\"more\":1,")));
     }
@@ -69,7 +69,7 @@ public sealed class EvidenceJsonTests
     {
         var text = new string('x', 40_000);
 
-        var json = EvidenceJson.Write(Good with { Lookups = [Lookup(text, "short")] }, new EvidenceLimits());
+        var json = EvidenceJson.Write(Good with { Lookups = [Lookup(text, "short")] });
 
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
         var records = EvidenceJson.Read(json).Lookups![0].Records!;
@@ -83,7 +83,7 @@ public sealed class EvidenceJsonTests
     {
         var many = Enumerable.Range(0, 100).Select(i => $"{i}{new string('\u00FF', 250)}").ToArray();
 
-        var read = EvidenceJson.Read(EvidenceJson.Write(Good with { Lookups = [Lookup(many), Lookup(many)] }, new EvidenceLimits()));
+        var read = EvidenceJson.Read(EvidenceJson.Write(Good with { Lookups = [Lookup(many), Lookup(many)] }));
 
         Assert.NotNull(read.Omitted);
         Assert.Equal(200, read.Omitted + read.Lookups!.Sum(l => l.Records!.Count));

@@ -1,0 +1,207 @@
+using System.Security.Cryptography;
+using System.Text;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol;
+
+namespace PersistCa.Issuance.KeyStores;
+
+/// <summary>Limits and strengths of <see cref="FileKeyStore"/>.</summary>
+public sealed record FileKeyStoreOptions
+{
+    /// <summary>PBKDF2 iterations of a newly written key.</summary>
+    public int Pbkdf2Iterations { get; init; } = 600_000;
+
+    /// <summary>Fewest characters of the passphrase of a new key.</summary>
+    public int MinPassphraseLength { get; init; } = 8;
+
+    /// <summary>Longest key file that is read, octets.</summary>
+    public int MaxFileBytes { get; init; } = 64 * 1024;
+}
+
+/// <summary>
+/// A folder of private keys: one PEM file each, PKCS #8 encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 (RFC 5958, RFC 8018),
+/// readable by its owner alone. A key that exists is never overwritten. Refusals are reasons for an operator.
+/// </summary>
+/// <param name="directory">The folder; made when the first key is.</param>
+/// <param name="options">Limits and strengths; the defaults when null.</param>
+public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options = null)
+{
+    private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
+    private const string FileEnding = ".key.pem";
+    private const int MaxNameLength = 100;
+    private readonly FileKeyStoreOptions options = options ?? new FileKeyStoreOptions();
+
+    /// <summary>Where the key of a name is, or would be.</summary>
+    /// <exception cref="ArgumentException">The name is none: see <see cref="Create"/>.</exception>
+    public string PathOf(string name) =>
+        JudgeName(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : Path.Combine(directory, name + FileEnding);
+
+    /// <summary>Makes a key, writes it and opens it.</summary>
+    /// <param name="name">1 to 100 letters, digits, hyphens and underscores.</param>
+    /// <param name="algorithm">What it will sign with.</param>
+    /// <param name="passphrase">Encrypts the file.</param>
+    /// <returns>The open key; a reason when the name or passphrase is unfit, a key of this name exists, or the folder cannot be written.</returns>
+    public Parsed<FileSigningKey> Create(string name, SigningAlgorithm algorithm, ReadOnlySpan<char> passphrase)
+    {
+        if (JudgeName(name) is { } reason)
+        {
+            return Parsed<FileSigningKey>.Refused(reason);
+        }
+
+        if (passphrase.Length < options.MinPassphraseLength)
+        {
+            return Parsed<FileSigningKey>.Refused($"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
+        }
+
+        var key = FileSigningKey.Make(algorithm);
+        var encryption = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, options.Pbkdf2Iterations);
+        var refusal = Write(PathOf(name), key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, encryption) + "\n");
+        if (refusal is not null)
+        {
+            key.Dispose();
+            return Parsed<FileSigningKey>.Refused(refusal);
+        }
+
+        return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
+    }
+
+    /// <summary>Opens a key.</summary>
+    /// <param name="name">The name given to <see cref="Create"/>, or the path of a file (with a directory separator, or ending in .pem).</param>
+    /// <param name="passphrase">Decrypts the file.</param>
+    /// <returns>The open key; a reason when the file is missing, cannot be read, holds no encrypted key, or the passphrase does not open it.</returns>
+    public Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase)
+    {
+        var isPath = name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal);
+        if (!isPath && JudgeName(name) is { } reason)
+        {
+            return Parsed<FileSigningKey>.Refused(reason);
+        }
+
+        var path = isPath ? name : PathOf(name);
+        var text = Read(path);
+        if (!text.IsValid)
+        {
+            return Parsed<FileSigningKey>.Refused(text.Reason);
+        }
+
+        if (!PemEncoding.TryFind(text.Value, out var fields))
+        {
+            return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: it holds no PEM block");
+        }
+
+        var label = text.Value[fields.Label];
+        if (label != EncryptedLabel)
+        {
+            return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: its PEM block is '{label}'; expected is '{EncryptedLabel}'");
+        }
+
+        var block = Convert.FromBase64String(text.Value[fields.Base64Data]);
+        var key = Import(ECDsa.Create(), block, passphrase) ?? Import(RSA.Create(), block, passphrase);
+        if (key is null)
+        {
+            return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is neither an EC nor an RSA key");
+        }
+
+        if (SigningAlgorithms.For(key) is { } algorithm)
+        {
+            return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
+        }
+
+        var size = key.KeySize;
+        key.Dispose();
+        return Parsed<FileSigningKey>.Refused(
+            $"the key in {path} has {size} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+    }
+
+    private static string? JudgeName(string name) =>
+        name.Length is 0 or > MaxNameLength || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
+            ? $"the key's name must be 1 to {MaxNameLength} letters, digits, hyphens and underscores"
+            : null;
+
+    private static AsymmetricAlgorithm? Import(AsymmetricAlgorithm empty, byte[] block, ReadOnlySpan<char> passphrase)
+    {
+        try
+        {
+            empty.ImportEncryptedPkcs8PrivateKey(passphrase, block, out _);
+            return empty;
+        }
+        catch (CryptographicException)
+        {
+            empty.Dispose();
+            return null;
+        }
+    }
+
+    private Parsed<string> Read(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (!file.Exists)
+            {
+                return Parsed<string>.Refused($"the file {path} does not exist");
+            }
+
+            return file.Length > options.MaxFileBytes
+                ? Parsed<string>.Refused($"the file {path} is not a key: it has {file.Length} octets where at most {options.MaxFileBytes} are read")
+                : Parsed<string>.Ok(File.ReadAllText(path, Encoding.UTF8));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Parsed<string>.Refused($"the file {path} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Writes beside the final place and renames. The temporary file is opened exclusively and its name is fixed, so that it also keeps out
+    /// another process creating the same key; after a crash it stays and says so at the next attempt, and no half key stands under the final name.
+    /// </summary>
+    private string? Write(string path, string pem)
+    {
+        var beside = path + ".new";
+        var claimed = false;
+        try
+        {
+            var opening = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(directory);
+            }
+            else
+            {
+                Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                opening.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            if (File.Exists(beside))
+            {
+                return $"the file {beside} is in the way: another creation runs, or an earlier one was interrupted and left it; remove it in the latter case";
+            }
+
+            using (var stream = new FileStream(beside, opening))
+            {
+                claimed = true;
+                stream.Write(Encoding.ASCII.GetBytes(pem));
+                stream.Flush(flushToDisk: true);
+            }
+
+            if (File.Exists(path))
+            {
+                File.Delete(beside);
+                return $"the file {path} exists; a key is never overwritten";
+            }
+
+            File.Move(beside, path, overwrite: false);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (claimed && File.Exists(beside))
+            {
+                File.Delete(beside);
+            }
+
+            return $"the file {path} cannot be written: {e.Message}";
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using PersistCa.Issuance.Signing;
+
+namespace PersistCa.Issuance.KeyStores;
+
+/// <summary>A signing key held in this process's memory.</summary>
+public sealed class FileSigningKey : ISigningKey
+{
+    // An instance of ECDsa or RSA must not serve two threads at once, and one instance behind a lock would leave processors idle
+    // (an RSA signature takes a millisecond): so one instance for each processor, and whoever finds none waits for one to come back.
+    private readonly Channel<AsymmetricAlgorithm> idle = Channel.CreateUnbounded<AsymmetricAlgorithm>();
+
+    private FileSigningKey(SigningAlgorithm algorithm, byte[] subjectPublicKeyInfo)
+    {
+        Algorithm = algorithm;
+        SubjectPublicKeyInfo = subjectPublicKeyInfo;
+    }
+
+    /// <inheritdoc/>
+    public SigningAlgorithm Algorithm { get; }
+
+    /// <inheritdoc/>
+    public byte[] SubjectPublicKeyInfo { get; }
+
+    /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
+    public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(Make(algorithm), algorithm);
+
+    /// <inheritdoc/>
+    public async ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        AsymmetricAlgorithm key;
+        try
+        {
+            key = await idle.Reader.ReadAsync(cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(FileSigningKey));
+        }
+
+        try
+        {
+            return key switch
+            {
+                ECDsa ec => ec.SignData(message.Span, Algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence),
+                RSA rsa => rsa.SignData(message.Span, Algorithm.Hash, RSASignaturePadding.Pkcs1),
+                _ => throw new InvalidOperationException("a key of an unknown kind"),
+            };
+        }
+        finally
+        {
+            if (!idle.Writer.TryWrite(key))
+            {
+                key.Dispose(); // closed meanwhile
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        idle.Writer.TryComplete();
+        while (idle.Reader.TryRead(out var key))
+        {
+            key.Dispose();
+        }
+    }
+
+    internal static AsymmetricAlgorithm Make(SigningAlgorithm algorithm) =>
+        algorithm.Key == KeyKind.Rsa ? RSA.Create(algorithm.KeyBits) : ECDsa.Create(SigningAlgorithms.Curve(algorithm.Key));
+
+    /// <summary>Takes a key over; the caller leaves it alone from now on.</summary>
+    internal static FileSigningKey Own(AsymmetricAlgorithm key, SigningAlgorithm algorithm)
+    {
+        var owned = new FileSigningKey(algorithm, key.ExportSubjectPublicKeyInfo());
+        owned.idle.Writer.TryWrite(key);
+        for (var i = 1; i < Environment.ProcessorCount; i++)
+        {
+            owned.idle.Writer.TryWrite(Copy(key));
+        }
+
+        return owned;
+    }
+
+    private static AsymmetricAlgorithm Copy(AsymmetricAlgorithm key) => key switch
+    {
+        ECDsa ec => ECDsa.Create(ec.ExportParameters(true)),
+        RSA rsa => RSA.Create(rsa.ExportParameters(true)),
+        _ => throw new InvalidOperationException("a key of an unknown kind"),
+    };
+}

@@ -1,0 +1,43 @@
+using System.Formats.Asn1;
+
+namespace PersistCa.Issuance.Linting;
+
+/// <summary>Object identifiers that are read, and how the simplest extension values are.</summary>
+internal static class Oids
+{
+    public const string SubjectKeyIdentifier = "2.5.29.14";
+    public const string KeyUsage = "2.5.29.15";
+    public const string SubjectAltName = "2.5.29.17";
+    public const string BasicConstraints = "2.5.29.19";
+    public const string CrlNumber = "2.5.29.20";
+    public const string AuthorityKeyIdentifier = "2.5.29.35";
+    public const string ExtendedKeyUsage = "2.5.29.37";
+    public const string ExtensionRequest = "1.2.840.113549.1.9.14";
+    public const string CommonName = "2.5.4.3";
+    public const string RsaEncryption = "1.2.840.113549.1.1.1";
+    public const string EcPublicKey = "1.2.840.10045.2.1";
+    public const string Ed25519 = "1.3.101.112";
+
+    /// <summary>Reads an extension value that is one OCTET STRING.</summary>
+    public static byte[] ReadOctets(ReadOnlyMemory<byte> value)
+    {
+        var reader = new AsnReader(value, AsnEncodingRules.DER);
+        var octets = reader.ReadOctetString();
+        reader.ThrowIfNotEmpty();
+        return octets;
+    }
+
+    /// <summary>Reads a named bit list: bit 0 is 0x80 of the result's low octet, bit 8 and above are in the octets above.</summary>
+    public static int ReadBits(ReadOnlyMemory<byte> value)
+    {
+        var reader = new AsnReader(value, AsnEncodingRules.DER);
+        var octets = reader.ReadBitString(out _);
+        reader.ThrowIfNotEmpty();
+        if (octets.Length is 0 or > 2)
+        {
+            throw new AsnContentException($"a key usage of {octets.Length} octets; one or two are expected");
+        }
+
+        return octets.Length == 1 ? octets[0] : octets[0] | (octets[1] << 8);
+    }
+}

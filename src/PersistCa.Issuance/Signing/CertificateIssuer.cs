@@ -1,0 +1,163 @@
+using System.Globalization;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.X509;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Linting;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
+
+namespace PersistCa.Issuance.Signing;
+
+/// <summary>Makes subscribers' certificates in two strides: an intent, linted and to be made durable, then one signature.</summary>
+/// <param name="issuer">Who signs.</param>
+/// <param name="profile">What the order does not decide.</param>
+public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
+{
+    /// <summary>Longest common name (RFC 5280 appendix A.1, ub-common-name).</summary>
+    public const int MaxCommonNameLength = 64;
+
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who signs.</summary>
+    public Issuer Issuer => issuer;
+
+    /// <summary>What the order does not decide.</summary>
+    public ServerProfile Profile => profile;
+
+    /// <summary>Reserves a serial number, builds the to-be-signed certificate from the order and lints it. No key is used.</summary>
+    /// <returns>The intent; malformed when the requested times cannot be given, serverInternal when the lint finds something.</returns>
+    public Outcome<IssuanceIntent> Prepare(IssuanceRequest request)
+    {
+        if (request.Names.Length == 0 || request.Names.Length > profile.MaxNames)
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, $"The order has {request.Names.Length} names; a certificate has 1 to {profile.MaxNames}.");
+        }
+
+        var validity = Validity(request);
+        if (!validity.TryGet(out var times, out var problem))
+        {
+            return problem;
+        }
+
+        var (notBefore, notAfter) = (times.From, times.To);
+        var serial = SerialNumbers.Next();
+        var tbs = Build(request, serial, notBefore, notAfter);
+        var findings = TbsLint.Check(tbs, new LintContext
+        {
+            IssuerSubjectDer = issuer.SubjectDer,
+            IssuerKeyIdentifier = issuer.KeyIdentifier,
+            IssuerNotAfter = issuer.NotAfter,
+            SignatureAlgorithm = issuer.Key.Algorithm.AlgorithmIdentifier,
+            Names = request.Names,
+            MaxValidity = profile.Validity,
+        });
+        if (findings.Count > 0)
+        {
+            var list = string.Join("; ", findings.Select(f => $"{f.Id}: {f.Message}"));
+            return new AcmeProblem(ProblemCatalog.ServerInternal, $"The certificate was not signed, because its lint found: {list}.");
+        }
+
+        return new IssuanceIntent(serial, tbs, notBefore, notAfter);
+    }
+
+    /// <summary>Signs what a durable intent holds, once, and checks what came out.</summary>
+    /// <param name="ticket">Made from the durable intent; used up by this call, whatever its end.</param>
+    /// <param name="cancellationToken">Stops before the signature.</param>
+    /// <returns>The certificate, DER. Its to-be-signed bytes are those of the intent.</returns>
+    /// <exception cref="InvalidOperationException">The ticket has been used, the intent was made for another issuer, or the key made a signature that does not hold.</exception>
+    public async ValueTask<byte[]> IssueAsync(IssuanceTicket ticket, CancellationToken cancellationToken = default)
+    {
+        var tbs = ticket.Redeem();
+        var fields = TbsFields.Read(tbs);
+        if (!fields.IsValid
+            || !fields.Value.Issuer.Span.SequenceEqual(issuer.SubjectDer.Span)
+            || !fields.Value.SignatureAlgorithm.Span.SequenceEqual(issuer.Key.Algorithm.AlgorithmIdentifier.Span))
+        {
+            throw new InvalidOperationException($"the intent of serial {ticket.Serial} was made for another issuer than {issuer.IssuerId}");
+        }
+
+        return await SignedParts.SignAsync(tbs, issuer.Key, cancellationToken);
+    }
+
+    /// <summary>
+    /// Decides the validity. A requested notAfter that exceeds the limit by no more than the backdating and one second is cut: the order desk
+    /// counts from the time of the order and exclusively.
+    /// </summary>
+    private Outcome<Period> Validity(IssuanceRequest request)
+    {
+        var now = CertificateTbs.WholeSeconds(request.Now);
+        var from = request.NotBefore is { } early ? CertificateTbs.WholeSeconds(early) : CertificateTbs.WholeSeconds(now - profile.Backdate);
+        if (request.NotBefore is not null && (from < now - profile.NotBeforeTolerance || from > now + profile.NotBeforeTolerance))
+        {
+            return new AcmeProblem(
+                ProblemCatalog.Malformed,
+                $"The order asks for notBefore {Show(from)}; it must lie within {profile.NotBeforeTolerance.TotalHours.ToString("0.##", CultureInfo.InvariantCulture)} hours of now, {Show(now)}.");
+        }
+
+        var longest = CertificateTbs.WholeSeconds(from + profile.Validity - OneSecond);
+        var to = longest;
+        if (request.NotAfter is { } late)
+        {
+            to = CertificateTbs.WholeSeconds(late);
+            if (to > longest + profile.Backdate + OneSecond)
+            {
+                return new AcmeProblem(ProblemCatalog.Malformed, $"The order asks for notAfter {Show(to)}; with notBefore {Show(from)} it can be no later than {Show(longest)}.");
+            }
+
+            to = to < longest ? to : longest;
+        }
+
+        // A subscriber's certificate that outlives its issuer, or begins before it, would not chain.
+        from = from > issuer.NotBefore ? from : issuer.NotBefore;
+        to = to < issuer.NotAfter ? to : issuer.NotAfter;
+        return to <= from || to <= now
+            ? new AcmeProblem(ProblemCatalog.Malformed, $"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
+            : new Period(from, to);
+    }
+
+    private static string Show(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        var commonName = profile.CommonName ? request.Names.FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
+        var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
+        var usage = request.KeyKind == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
+
+        // In this order in every certificate, so that two can be compared line by line.
+        var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>
+        {
+            (X509Extensions.KeyUsage, true, new KeyUsage(usage)),
+            (X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeID.id_kp_serverAuth)),
+            (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(issuer.KeyIdentifier)),
+        };
+        if (profile.SubjectKeyIdentifier)
+        {
+            extensions.Add((X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(CertificateTbs.KeyIdentifier(request.SubjectPublicKeyInfo))));
+        }
+
+        if (profile.CaIssuersUrl is { } certificateUrl)
+        {
+            extensions.Add(CertificateTbs.CaIssuers(certificateUrl));
+        }
+
+        var names = request.Names.Distinct().Select(n => new GeneralName(GeneralName.DnsName, n.Text)).ToArray();
+        extensions.Add((X509Extensions.SubjectAlternativeName, commonName is null, new GeneralNames(names)));
+        if (profile.CrlUrl is { } crlUrl)
+        {
+            extensions.Add(CertificateTbs.CrlDistributionPoint(crlUrl));
+        }
+
+        return new CertificateTbs
+        {
+            Serial = serial,
+            IssuerDer = issuer.SubjectDer,
+            SubjectDer = subject.GetEncoded(Asn1Encodable.Der),
+            Algorithm = issuer.Key.Algorithm,
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
+        }.Encode(extensions);
+    }
+
+    private sealed record Period(DateTimeOffset From, DateTimeOffset To);
+}

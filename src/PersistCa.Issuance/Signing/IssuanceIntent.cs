@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using PersistCa.Protocol.Identifiers;
+
+namespace PersistCa.Issuance.Signing;
+
+/// <summary>What a certificate is to be made of. It comes from the order; of the CSR there is only the key.</summary>
+public sealed record IssuanceRequest
+{
+    /// <summary>The subscriber's key, DER, accepted by the key policy.</summary>
+    public required ReadOnlyMemory<byte> SubjectPublicKeyInfo { get; init; }
+
+    /// <summary>Its kind.</summary>
+    public required KeyKind KeyKind { get; init; }
+
+    /// <summary>The order's names.</summary>
+    public required ImmutableArray<CertificateName> Names { get; init; }
+
+    /// <summary>The time.</summary>
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>The order's notBefore, null when it asks for none.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>The order's notAfter, null when it asks for none.</summary>
+    public DateTimeOffset? NotAfter { get; init; }
+}
+
+/// <summary>A certificate that is about to be signed: to be made durable before the key is touched.</summary>
+/// <param name="Serial">Serial number, lower-case hex of its content octets.</param>
+/// <param name="TbsDer">The linted to-be-signed bytes.</param>
+/// <param name="NotBefore">Start of validity.</param>
+/// <param name="NotAfter">End of validity, inclusive.</param>
+public sealed record IssuanceIntent(string Serial, byte[] TbsDer, DateTimeOffset NotBefore, DateTimeOffset NotAfter);

@@ -1,0 +1,35 @@
+namespace PersistCa.Issuance.Signing;
+
+/// <summary>The profile of certificates for TLS servers: what the order does not decide.</summary>
+public sealed record ServerProfile
+{
+    /// <summary>Name of the profile.</summary>
+    public string Name { get; init; } = "server";
+
+    /// <summary>
+    /// Longest validity, and the one given when the order asks for none; whole seconds, counted inclusively: notAfter is notBefore plus this
+    /// minus one second (Baseline Requirements section 6.3.2).
+    /// </summary>
+    public TimeSpan Validity { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>How far notBefore lies before the time of issuance, for clients whose clocks are late.</summary>
+    public TimeSpan Backdate { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How far a requested notBefore may be from the time of issuance, either way (48 hours in Baseline Requirements section 7.1.2.7).</summary>
+    public TimeSpan NotBeforeTolerance { get; init; } = TimeSpan.FromHours(48);
+
+    /// <summary>Most names of one certificate.</summary>
+    public int MaxNames { get; init; } = 100;
+
+    /// <summary>Whether the first name of at most 64 characters becomes the common name; the subject is empty otherwise.</summary>
+    public bool CommonName { get; init; }
+
+    /// <summary>Whether the certificate has a subjectKeyIdentifier (not recommended by Baseline Requirements section 7.1.2.7.6).</summary>
+    public bool SubjectKeyIdentifier { get; init; }
+
+    /// <summary>Where the issuer's certificate can be fetched, null for no AIA.</summary>
+    public string? CaIssuersUrl { get; init; }
+
+    /// <summary>Where the issuer's revocation list can be fetched, null for no CRLDP.</summary>
+    public string? CrlUrl { get; init; }
+}

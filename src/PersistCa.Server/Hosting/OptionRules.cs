@@ -1,0 +1,202 @@
+using System.Net;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Records;
+using PersistCa.Storage;
+using PersistCa.Validation.Dns;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>What values may be, beyond their types. Pure: what needs a file or a database is found out at the start.</summary>
+internal static class OptionRules
+{
+    /// <summary>The roles of a node.</summary>
+    public static readonly string[] Roles = ["acme", "worker", "publication"];
+
+    /// <summary>Checks all values.</summary>
+    public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
+        Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
+            .Concat(Validation(o.Validation)).Concat(Issuance(o.Issuance));
+
+    private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
+    {
+        foreach (var (key, url, scheme) in new[] { ("Server:BaseUrl", s.BaseUrl, "https"), ("Server:PublicationUrl", s.PublicationUrl, "http") })
+        {
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var uri)
+                || (uri.Scheme != scheme && !(scheme == "http" && uri.Scheme == "https"))
+                || url.EndsWith('/') || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0 || uri.AbsolutePath != "/")
+            {
+                yield return new(key, $"'{url}' is not a base URL; write {scheme}://host or {scheme}://host:port, without path and final slash");
+            }
+        }
+
+        foreach (var (key, address) in new[] { ("Server:Listen", s.Listen), ("Server:ListenPublication", s.ListenPublication) })
+        {
+            if (!IPEndPoint.TryParse(address, out var endpoint) || !address.Contains(':', StringComparison.Ordinal) || (endpoint.Port == 0 && !address.EndsWith(":0", StringComparison.Ordinal)))
+            {
+                yield return new(key, $"'{address}' is not an address with a port; write one such as 0.0.0.0:443 or [::]:443");
+            }
+        }
+
+        foreach (var role in s.Roles.Where(r => !Roles.Contains(r)))
+        {
+            yield return new("Server:Roles", $"there is no role '{role}'; there are {string.Join(", ", Roles)}");
+        }
+
+        if (s.TlsCertificateFile.Length > 0 != s.TlsKeyFile.Length > 0)
+        {
+            yield return new("Server:TlsKeyFile", "Server:TlsCertificateFile and Server:TlsKeyFile go together; set both or neither");
+        }
+
+        if (s.DataDirectory.Length == 0)
+        {
+            yield return new("Server:DataDirectory", "it is empty; name a folder");
+        }
+
+        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000))
+        {
+            yield return fault;
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Store(StoreOptions s)
+    {
+        if (s.Kind == StoreKind.PostgreSql && s.ConnectionString.Length == 0)
+        {
+            yield return new("Store:ConnectionString", "it is empty; for PostgreSql write one such as Host=db;Database=persistca;Username=persistca");
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Authority(AuthorityOptions a)
+    {
+        if (a.Name.Length is 0 or > 64)
+        {
+            yield return new("Authority:Name", $"it has {a.Name.Length} characters; 1 to 64 are expected");
+        }
+
+        if (a.IssuerNames.Count > 10)
+        {
+            yield return new("Authority:IssuerNames", $"there are {a.IssuerNames.Count} names; clients accept at most 10");
+        }
+
+        foreach (var (key, names) in new[] { ("Authority:IssuerNames", a.IssuerNames), ("Authority:FormerIssuerNames", a.FormerIssuerNames) })
+        {
+            foreach (var name in names)
+            {
+                var parsed = IssuerName.Parse(name);
+                if (!parsed.IsValid || parsed.Value.Text != name)
+                {
+                    yield return new(key, parsed.IsValid ? $"'{name}' is not in normal form; write {parsed.Value.Text}" : $"'{name}' is not a domain name: {parsed.Reason}");
+                }
+            }
+        }
+
+        foreach (var (key, urls) in new[]
+        {
+            ("Authority:AccountHashPrefix", a.AccountHashPrefix.Length == 0 ? [] : new List<string> { a.AccountHashPrefix }),
+            ("Authority:FormerAccountHashPrefixes", a.FormerAccountHashPrefixes),
+            ("Authority:FormerBaseUrls", a.FormerBaseUrls),
+        })
+        {
+            foreach (var url in urls)
+            {
+                if (!Uri.TryCreate(url, UriKind.Absolute, out _) || url.Any(c => c is < '!' or > '~' or ';'))
+                {
+                    yield return new(key, $"'{url}' is not an absolute URL of printable ASCII without ';'");
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Acme(AcmeOptions a) =>
+        Url("Acme:TermsOfService", a.TermsOfService)
+            .Concat(Url("Acme:Website", a.Website))
+            .Concat(Range("Acme:NonceLifetime", a.NonceLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)))
+            .Concat(Range("Acme:OrderLifetime", a.OrderLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30)))
+            .Concat(Range("Acme:AuthorizationLifetime", a.AuthorizationLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(398)))
+            .Concat(Range("Acme:FinalizeWait", a.FinalizeWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
+            .Concat(Range("Acme:MaxNames", a.MaxNames, 1, 1000))
+            .Concat(Range("Acme:MaxBodyBytes", a.MaxBodyBytes, 16 * 1024, 4 * 1024 * 1024))
+            .Concat(Range("Acme:MaxContacts", a.MaxContacts, 0, 100))
+            .Concat(Range("Acme:OrdersPerPage", a.OrdersPerPage, 1, 10_000));
+
+    private static IEnumerable<ConfigurationFault> Names(NamePolicyOptions n)
+    {
+        foreach (var (key, suffixes) in new[] { ("Names:AllowedSuffixes", n.AllowedSuffixes), ("Names:DeniedSuffixes", n.DeniedSuffixes) })
+        {
+            foreach (var suffix in suffixes)
+            {
+                var parsed = DnsName.Parse(suffix.TrimStart('.'));
+                if (!parsed.IsValid)
+                {
+                    yield return new(key, $"'{suffix}' is not a suffix: {parsed.Reason}");
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Validation(ValidationOptions v)
+    {
+        foreach (var challenge in v.Challenges.Where(c => ChallengeTypes.Read(c) is null))
+        {
+            yield return new("Validation:Challenges", $"there is no challenge '{challenge}'; there are {string.Join(", ", ChallengeTypes.All.Select(t => t.Wire()))}");
+        }
+
+        foreach (var dialect in v.Persist.Dialects.Where(d => PersistDialects.Read(d) is null))
+        {
+            yield return new("Validation:Persist:Dialects", $"there is no dialect '{dialect}'; there are {string.Join(", ", PersistDialects.All.Select(d => d.Wire()))}");
+        }
+
+        foreach (var resolver in v.Dns.Resolvers)
+        {
+            var parsed = DnsOptions.ReadResolver(resolver);
+            if (!parsed.IsValid)
+            {
+                yield return new("Validation:Dns:Resolvers", $"'{resolver}' is not a resolver: {parsed.Reason}");
+            }
+        }
+
+        var second = TimeSpan.FromSeconds(1);
+        var ranges = Range("Validation:Concurrency", v.Concurrency, 1, 10_000)
+            .Concat(Range("Validation:Deadline", v.Deadline, second, 100 * second))
+            .Concat(Range("Validation:Dns:Timeout", v.Dns.Timeout, TimeSpan.FromMilliseconds(50), 30 * second))
+            .Concat(Range("Validation:Dns:OverallTimeout", v.Dns.OverallTimeout, TimeSpan.FromMilliseconds(50), 60 * second))
+            .Concat(Range("Validation:Dns:Retries", v.Dns.Retries, 0, 10))
+            .Concat(Range("Validation:Dns:Concurrency", v.Dns.Concurrency, 1, 10_000))
+            .Concat(Range("Validation:Http:Port", v.Http.Port, 1, 65535))
+            .Concat(Range("Validation:Http:MaxRedirects", v.Http.MaxRedirects, 0, 20))
+            .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
+            .Concat(Range("Validation:TlsAlpnPort", v.TlsAlpnPort, 1, 65535))
+            .Concat(Range("Validation:Persist:MaxRecords", v.Persist.MaxRecords, 1, 10_000))
+            .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 1024 * 1024))
+            .Concat(v.Http.RedirectPorts.SelectMany(p => Range("Validation:Http:RedirectPorts", p, 1, 65535)));
+        foreach (var fault in ranges)
+        {
+            yield return fault;
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Issuance(IssuanceOptions i) =>
+        Range("Issuance:Validity", i.Validity, TimeSpan.FromHours(1), TimeSpan.FromDays(825))
+            .Concat(Range("Issuance:Backdate", i.Backdate, TimeSpan.Zero, TimeSpan.FromHours(24)))
+            .Concat(Range("Issuance:Concurrency", i.Concurrency, 1, 256))
+            .Concat(Range("Issuance:CrlValidity", i.CrlValidity, TimeSpan.FromHours(1), TimeSpan.FromDays(365)))
+            .Concat(Range("Issuance:CrlInterval", i.CrlInterval, TimeSpan.FromMinutes(1), i.CrlValidity / 2));
+
+    private static IEnumerable<ConfigurationFault> Url(string key, string url)
+    {
+        if (url.Length > 0 && (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")))
+        {
+            yield return new(key, $"'{url}' is not an http or https URL");
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Range<T>(string key, T value, T least, T most)
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            yield return new(key, $"{value} is out of range; {least} to {most} is accepted");
+        }
+    }
+}

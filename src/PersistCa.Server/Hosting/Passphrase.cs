@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>Where the passphrase of the keys comes from: never a setting, since settings are printed and logged.</summary>
+public static class Passphrase
+{
+    /// <summary>The environment variable that may hold it.</summary>
+    public const string Variable = "PERSISTCA_PASSPHRASE";
+
+    /// <summary>The systemd credential that may hold it.</summary>
+    public const string Credential = "persistca-passphrase";
+
+    /// <summary>The file in the data folder that holds a generated one.</summary>
+    public const string GeneratedFile = "passphrase";
+
+    /// <summary>Finds the passphrase: the configured file, the environment, the systemd credential, the generated file.</summary>
+    /// <exception cref="StartRefusedException">There is none, or its file cannot be read.</exception>
+    public static string Find(PersistCaOptions options)
+    {
+        if (options.Authority.PassphraseFile is { Length: > 0 } file)
+        {
+            return Read(file, "Authority:PassphraseFile");
+        }
+
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text)
+        {
+            return text;
+        }
+
+        if (Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory && Path.Combine(directory, Credential) is var credential && File.Exists(credential))
+        {
+            return Read(credential, "the systemd credential " + Credential);
+        }
+
+        var generated = Path.Combine(options.Server.DataDirectory, GeneratedFile);
+        return File.Exists(generated)
+            ? Read(generated, generated)
+            : throw new StartRefusedException(
+                "Authority:PassphraseFile",
+                $"there is no passphrase for the keys; name a file here, set {Variable}, or pass the systemd credential {Credential}");
+    }
+
+    /// <summary>Makes a passphrase file that only its owner can read, unless there is one.</summary>
+    public static string Generate(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, GeneratedFile);
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(dataDirectory);
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using var stream = new FileStream(path, options);
+            stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)) + "\n"));
+        }
+
+        return path;
+    }
+
+    private static string Read(string path, string key)
+    {
+        try
+        {
+            var text = File.ReadAllText(path).TrimEnd('\r', '\n');
+            return text.Length > 0 ? text : throw new StartRefusedException(key, $"the file {path} is empty; write the passphrase into its first line");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(key, $"the passphrase file {path} cannot be read ({e.Message}); check its path and permissions");
+        }
+    }
+}
+
+/// <summary>The start is refused because of something the operator can mend.</summary>
+public sealed class StartRefusedException(string key, string message) : Exception($"{key}: {message}")
+{
+    /// <summary>The configuration key.</summary>
+    public string Key { get; } = key;
+}

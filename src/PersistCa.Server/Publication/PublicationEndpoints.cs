@@ -1,0 +1,79 @@
+using System.Reflection;
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol.Acme;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+
+namespace PersistCa.Server.Publication;
+
+/// <summary>What anybody may read without a signature: CRLs, issuer certificates, the pages that explain problems.</summary>
+internal static class PublicationEndpoints
+{
+    public static void MapPublication(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods(AuthorityUrls.Paths.Crl + "{file}", ["GET", "HEAD"], CrlAsync);
+        routes.MapMethods(AuthorityUrls.Paths.Issuer + "{file}", ["GET", "HEAD"], IssuerAsync);
+    }
+
+    /// <summary>The pages under docs/problems, as they are, from inside the executable.</summary>
+    public static void MapProblemPages(this IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods(AuthorityUrls.Paths.Problems + "{name}", ["GET", "HEAD"], (string name) =>
+        {
+            using var stream = ProblemCatalog.All.Any(t => t.Page == name)
+                ? Assembly.GetExecutingAssembly().GetManifestResourceStream($"problems.{name}.md")
+                : null;
+            if (stream is null)
+            {
+                return Results.NotFound();
+            }
+
+            using var reader = new StreamReader(stream);
+            return Results.Text(reader.ReadToEnd(), "text/markdown; charset=utf-8");
+        });
+    }
+
+    private static async Task<IResult> CrlAsync(string file, HttpContext context, CaStore store, TimeProvider clock)
+    {
+        var cancel = context.RequestAborted;
+        if (!file.EndsWith(".crl", StringComparison.Ordinal))
+        {
+            return Results.NotFound();
+        }
+
+        var id = file[..^4];
+        var crl = await store.ReadAsync(db => db.Crls.Where(c => c.IssuerId == id).OrderByDescending(c => c.Number).FirstOrDefaultAsync(cancel), cancel);
+        if (crl is null)
+        {
+            return Results.NotFound();
+        }
+
+        // Until the next one is due anyway, but never so long that a revocation goes unseen for more than some minutes.
+        var seconds = (int)Math.Clamp((crl.NextUpdate - clock.GetUtcNow()).TotalSeconds, 0, 300);
+        context.Response.Headers.CacheControl = $"public, max-age={seconds}";
+        return Results.Bytes(
+            crl.Der,
+            "application/pkix-crl",
+            lastModified: crl.ThisUpdate,
+            entityTag: new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{crl.Number}\""));
+    }
+
+    private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store)
+    {
+        var cancel = context.RequestAborted;
+        if (!file.EndsWith(".crt", StringComparison.Ordinal))
+        {
+            return Results.NotFound();
+        }
+
+        var id = file[..^4];
+        var issuer = await store.ReadAsync(db => db.Issuers.FirstOrDefaultAsync(i => i.Id == id, cancel), cancel);
+        if (issuer is null)
+        {
+            return Results.NotFound();
+        }
+
+        context.Response.Headers.CacheControl = "public, max-age=86400";
+        return Results.Bytes(issuer.CertificateDer, "application/pkix-cert");
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using PersistCa.Server.Telemetry;
+using PersistCa.Storage;
+using PersistCa.Storage.WorkQueue;
+
+namespace PersistCa.Server.Workers;
+
+/// <summary>Forgets stale nonces and measures the queues.</summary>
+internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases, TimeProvider clock, ILogger<UpkeepWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan NonceInterval = TimeSpan.FromMinutes(10);
+
+    private ImmutableArray<Measurement<long>> depths = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        CaTelemetry.ObserveQueues(() => depths);
+        using var timer = new PeriodicTimer(Interval, clock);
+        var nonces = clock.GetTimestamp();
+        do
+        {
+            try
+            {
+                var measured = ImmutableArray.CreateBuilder<Measurement<long>>();
+                foreach (var kind in Enum.GetValues<WorkKind>())
+                {
+                    measured.Add(new Measurement<long>(await leases.DepthAsync(kind, stoppingToken), new KeyValuePair<string, object?>("kind", kind.ToString().ToLowerInvariant())));
+                }
+
+                depths = measured.ToImmutable();
+                if (clock.GetElapsedTime(nonces) > NonceInterval)
+                {
+                    nonces = clock.GetTimestamp();
+                    await upkeep.ForgetStaleNoncesAsync(stoppingToken);
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogFailed(logger, e);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Upkeep of the store failed; it is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
