@@ -1,1 +1,3 @@
-return 0;
+using PersistCa.Server.Commands;
+
+return await PersistCaCommand.RunAsync(args);

@@ -21,15 +21,14 @@ internal sealed class OrderEndpoints(
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapSigned(AuthorityUrls.Paths.NewOrder, SignedBy.Account, (r, c, t) => Of(c).NewAsync(r, t));
-        routes.MapFetch(AuthorityUrls.Paths.Order + "{id}", async (r, c, t) =>
-        {
-            var doors = Of(c);
-            return doors.Answer(await doors.registrar.FindAsync(r.Account, (string)c.Request.RouteValues["id"]!, t));
-        });
+        routes.MapFetch(AuthorityUrls.Paths.Order + "{id}", (r, c, t) => Of(c).FetchAsync(r, (string)c.Request.RouteValues["id"]!, t));
         routes.MapSigned(AuthorityUrls.Paths.Order + "{id}/finalize", SignedBy.Account, (r, c, t) => Of(c).FinalizeAsync(r, (string)c.Request.RouteValues["id"]!, t));
     }
 
     private static OrderEndpoints Of(HttpContext context) => context.RequestServices.GetRequiredService<OrderEndpoints>();
+
+    private async Task<IResult> FetchAsync(SignedRequest request, string id, CancellationToken cancel) =>
+        Answer(await registrar.FindAsync(request.Account, id, cancel));
 
     private async Task<IResult> NewAsync(SignedRequest request, CancellationToken cancel)
     {

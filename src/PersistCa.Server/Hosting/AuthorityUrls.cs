@@ -8,6 +8,9 @@ namespace PersistCa.Server.Hosting;
 /// <param name="formerBaseUrls">Authority:FormerBaseUrls.</param>
 public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOnlyList<string> formerBaseUrls)
 {
+    /// <summary>The id under which the present root's certificate is published.</summary>
+    public const string RootIssuer = "root";
+
     /// <summary>Paths, as routes.</summary>
     public static class Paths
     {

@@ -102,13 +102,13 @@ public sealed class AuthorityOptions
     /// <summary>File with the passphrase of the keys. Empty: the variable PERSISTCA_PASSPHRASE, the systemd credential persistca-passphrase, or the file passphrase in the data folder.</summary>
     public string PassphraseFile { get; set; } = "";
 
-    /// <summary>Issuing certificate (PEM); empty means ca/issuing.crt in the data folder.</summary>
+    /// <summary>Issuing certificate (PEM); empty means ca/issuing.pem in the data folder.</summary>
     public string IssuingCertificateFile { get; set; } = "";
 
-    /// <summary>Issuing key (encrypted PKCS#8 PEM); empty means ca/issuing.key in the data folder.</summary>
+    /// <summary>Issuing key (encrypted PKCS#8 PEM); empty means ca/issuing.key.pem in the data folder.</summary>
     public string IssuingKeyFile { get; set; } = "";
 
-    /// <summary>Root certificate (PEM); empty means ca/root.crt in the data folder.</summary>
+    /// <summary>Root certificate (PEM); empty means ca/root.pem in the data folder.</summary>
     public string RootCertificateFile { get; set; } = "";
 }
 

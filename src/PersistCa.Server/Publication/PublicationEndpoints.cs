@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Protocol.Acme;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
@@ -58,7 +59,7 @@ internal static class PublicationEndpoints
             entityTag: new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{crl.Number}\""));
     }
 
-    private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store)
+    private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store, Issuer present)
     {
         var cancel = context.RequestAborted;
         if (!file.EndsWith(".crt", StringComparison.Ordinal))
@@ -67,13 +68,15 @@ internal static class PublicationEndpoints
         }
 
         var id = file[..^4];
-        var issuer = await store.ReadAsync(db => db.Issuers.FirstOrDefaultAsync(i => i.Id == id, cancel), cancel);
-        if (issuer is null)
+        var der = id == AuthorityUrls.RootIssuer && present.ReachesRoot
+            ? present.Chain[^1]
+            : (await store.ReadAsync(db => db.Issuers.FirstOrDefaultAsync(i => i.Id == id, cancel), cancel))?.CertificateDer;
+        if (der is null)
         {
             return Results.NotFound();
         }
 
         context.Response.Headers.CacheControl = "public, max-age=86400";
-        return Results.Bytes(issuer.CertificateDer, "application/pkix-cert");
+        return Results.Bytes(der, "application/pkix-cert");
     }
 }

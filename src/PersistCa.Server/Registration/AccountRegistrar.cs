@@ -76,7 +76,9 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
             return fault;
         }
 
-        return await ChangeAsync(account.Id, actor, AuditKinds.AccountUpdated, cancel, (current, now) =>
+        return await ChangeAsync(account.Id, actor, AuditKinds.AccountUpdated, Apply, cancel);
+
+        void Apply(Account current, DateTimeOffset now)
         {
             if (statement.Contacts is not null)
             {
@@ -87,12 +89,12 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
             {
                 current.AgreeToTerms(now);
             }
-        });
+        }
     }
 
     /// <summary>Closes an account (RFC 8555 section 7.3.6). Its records stop matching at once, since validation reads accounts live.</summary>
     public Task<Outcome<Account>> DeactivateAsync(Account account, Actor actor, CancellationToken cancel) =>
-        ChangeAsync(account.Id, actor, AuditKinds.AccountDeactivated, cancel, (current, now) => current.Deactivate(now));
+        ChangeAsync(account.Id, actor, AuditKinds.AccountDeactivated, (current, now) => current.Deactivate(now), cancel);
 
     /// <summary>Gives an account another key (RFC 8555 section 7.3.5).</summary>
     /// <returns>The account, or a conflict whose problem carries the public id of the account that has the key.</returns>
@@ -162,7 +164,7 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
         return current.IsValid ? current : NotValid(current);
     }
 
-    private async Task<Outcome<Account>> ChangeAsync(long id, Actor actor, string kind, CancellationToken cancel, Action<Account, DateTimeOffset> change) =>
+    private async Task<Outcome<Account>> ChangeAsync(long id, Actor actor, string kind, Action<Account, DateTimeOffset> change, CancellationToken cancel) =>
         await store.WriteAsync<Account>(
             actor,
             async t =>

@@ -1,4 +1,5 @@
 using Npgsql;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -58,8 +59,7 @@ internal static class TelemetryRegistration
 
         if (Exports("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"))
         {
-            telemetry.WithLogging(l => { }, o => o.IncludeScopes = true);
-            builder.Services.ConfigureOpenTelemetryLoggerProvider(l => OpenTelemetry.Logs.OtlpLogExporterHelperExtensions.AddOtlpExporter(l));
+            telemetry.WithLogging(l => l.AddOtlpExporter(), o => o.IncludeScopes = true);
         }
     }
 

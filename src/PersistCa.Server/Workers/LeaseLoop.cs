@@ -17,6 +17,13 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
 
+    /// <summary>Names the objects at hand on every log line of a handler.</summary>
+    protected static readonly Func<ILogger, string, string, IDisposable?> Scope =
+        LoggerMessage.DefineScope<string, string>("account {AccountId} {Subject}");
+
+    /// <summary>The time.</summary>
+    protected TimeProvider Clock => clock;
+
     /// <summary>Items at a time.</summary>
     protected abstract int Concurrency { get; }
 

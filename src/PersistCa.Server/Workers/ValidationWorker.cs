@@ -45,10 +45,10 @@ internal sealed partial class ValidationWorker(
             cancel);
         var (authorization, account) = found;
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-        using var scope = logger.BeginScope("account {AccountId} authorization {AuthorizationId} challenge {ChallengeType}", account.PublicId, authorization.PublicId, challenge.Type.Wire());
+        using var scope = Scope(logger, account.PublicId, $"authorization {authorization.PublicId} challenge {challenge.Type.Wire()}");
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
-        var started = clock.GetTimestamp();
+        var started = Clock.GetTimestamp();
         var attempt = new ChallengeAttempt(NameOf(authorization), challenge.Token, urls.Facts(account));
         var result = await ValidateAsync(challenge.Type, attempt, cancel);
         CrashPoint.Reached("5.validated");
@@ -59,7 +59,7 @@ internal sealed partial class ValidationWorker(
 
         var tags = new TagList { { "challenge", challenge.Type.Wire() }, { "verdict", verdict } };
         CaTelemetry.Validations.Add(1, tags);
-        CaTelemetry.ValidationTime.Record(clock.GetElapsedTime(started).TotalSeconds, tags);
+        CaTelemetry.ValidationTime.Record(Clock.GetElapsedTime(started).TotalSeconds, tags);
         activity?.SetTag("acme.verdict", verdict);
         LogConcluded(logger, authorization.CertificateName, verdict, result.Dialect?.Wire());
     }
@@ -67,15 +67,15 @@ internal sealed partial class ValidationWorker(
     private async Task<ChallengeResult> ValidateAsync(ChallengeType type, ChallengeAttempt attempt, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        await using var timer = clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, options.Validation.Deadline, Timeout.InfiniteTimeSpan);
-        var startedAt = clock.GetUtcNow();
+        await using var timer = Clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, options.Validation.Deadline, Timeout.InfiniteTimeSpan);
+        var startedAt = Clock.GetUtcNow();
         try
         {
             return await validators.For(type).ValidateAsync(attempt, limit.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return ChallengeResult.DeadlinePassed(type, attempt, startedAt, clock.GetUtcNow(), options.Validation.Deadline);
+            return ChallengeResult.DeadlinePassed(type, attempt, startedAt, Clock.GetUtcNow(), options.Validation.Deadline);
         }
     }
 

@@ -46,5 +46,6 @@ public static class AuditKinds
     public const string CrlPublished = "crl.published";
     public const string IssuerAdded = "issuer.added";
     public const string SecretCreated = "secret.created";
+    public const string ServerCertificateIssued = "server-certificate.issued";
     public const string ServerStarted = "server.started";
 }

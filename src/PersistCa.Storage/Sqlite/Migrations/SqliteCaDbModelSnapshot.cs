@@ -756,19 +756,23 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
-                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", null)
+                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", "Authorization")
                         .WithMany()
                         .HasForeignKey("AuthorizationId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_order_authorizations_authorizations_authorization_id");
 
-                    b.HasOne("PersistCa.Protocol.Orders.Order", null)
+                    b.HasOne("PersistCa.Protocol.Orders.Order", "Order")
                         .WithMany()
                         .HasForeignKey("OrderId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_order_authorizations_orders_order_id");
+
+                    b.Navigation("Authorization");
+
+                    b.Navigation("Order");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>

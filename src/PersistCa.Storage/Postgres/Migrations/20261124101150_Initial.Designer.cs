@@ -13,7 +13,7 @@ using PersistCa.Storage.Postgres;
 namespace PersistCa.Storage.Postgres.Migrations
 {
     [DbContext(typeof(PostgresCaDb))]
-    [Migration("20261124083930_Initial")]
+    [Migration("20261124101150_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -782,19 +782,23 @@ namespace PersistCa.Storage.Postgres.Migrations
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
-                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", null)
+                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", "Authorization")
                         .WithMany()
                         .HasForeignKey("AuthorizationId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_order_authorizations_authorizations_authorization_id");
 
-                    b.HasOne("PersistCa.Protocol.Orders.Order", null)
+                    b.HasOne("PersistCa.Protocol.Orders.Order", "Order")
                         .WithMany()
                         .HasForeignKey("OrderId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_order_authorizations_orders_order_id");
+
+                    b.Navigation("Authorization");
+
+                    b.Navigation("Order");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using PersistCa.Server.Hosting;
+
+namespace PersistCa.Server.Commands;
+
+/// <summary>persistca serve.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var arguments = new ConfigurationArguments();
+        var noMigrate = new Option<bool>("--no-migrate") { Description = "Refuse to start rather than bring the database schema up to date." };
+        var command = new Command("serve", "Run the authority until it is stopped. Make one first with 'persistca init'.");
+        arguments.AddTo(command);
+        command.Options.Add(noMigrate);
+        command.SetAction(async (result, cancel) =>
+        {
+            var options = arguments.Read(result);
+            options.Store.Migrate &= !result.GetValue(noMigrate);
+            await using var app = await ServerHost.StartAsync(options, TimeProvider.System, cancel);
+            var urls = app.Services.GetRequiredService<AuthorityUrls>();
+            await result.InvocationConfiguration.Output.WriteLineAsync($"persistca {ProductVersion.Text} serves {urls.Directory}");
+            await app.WaitAsync(cancel);
+            return 0;
+        });
+        return command;
+    }
+}
+
+/// <summary>persistca config.</summary>
+internal static class ConfigCommand
+{
+    public static Command Create()
+    {
+        var arguments = new ConfigurationArguments();
+        var check = new Command("check", "Read the configuration as serve would, say what is wrong with it, and change nothing.");
+        arguments.AddTo(check);
+        check.SetAction(result =>
+        {
+            var options = arguments.Read(result);
+            AuthorityRegistration.Policy(options);
+            var passphrase = Passphrase.Find(options);
+            var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
+            issuer.Key.Dispose();
+            result.InvocationConfiguration.Output.WriteLine($"The configuration is good. Issuer {issuer.IssuerId}, until {issuer.NotAfter:yyyy-MM-dd}; directory {options.Server.BaseUrl}{AuthorityUrls.Paths.Directory}.");
+            return 0;
+        });
+        var command = new Command("config", "Look at the configuration.");
+        command.Subcommands.Add(check);
+        return command;
+    }
+}

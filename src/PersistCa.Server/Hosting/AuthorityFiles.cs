@@ -1,0 +1,108 @@
+using PersistCa.Issuance.Crl;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.KeyStores;
+using PersistCa.Issuance.Publication;
+using PersistCa.Issuance.Signing;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>The authority's files: made by init, read at the start.</summary>
+internal static class AuthorityFiles
+{
+    private const string RootName = "root";
+    private const string IssuingName = "issuing";
+
+    /// <summary>Folder of keys and certificates.</summary>
+    public static string Folder(PersistCaOptions options) => Path.Combine(options.Server.DataDirectory, "ca");
+
+    /// <summary>Root certificate, PEM.</summary>
+    public static string RootCertificate(PersistCaOptions options) => Or(options.Authority.RootCertificateFile, options, RootName + ".pem");
+
+    /// <summary>Issuing certificate, PEM.</summary>
+    public static string IssuingCertificate(PersistCaOptions options) => Or(options.Authority.IssuingCertificateFile, options, IssuingName + ".pem");
+
+    /// <summary>Issuing key.</summary>
+    public static string IssuingKey(PersistCaOptions options) => Or(options.Authority.IssuingKeyFile, options, IssuingName + ".key.pem");
+
+    /// <summary>True when init has been here.</summary>
+    public static bool Exist(PersistCaOptions options) => File.Exists(IssuingCertificate(options));
+
+    /// <summary>Makes root and issuing authority.</summary>
+    /// <exception cref="StartRefusedException">A file is in the way, or cannot be written.</exception>
+    public static async Task CreateAsync(PersistCaOptions options, SigningAlgorithm issuing, string passphrase, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (Exist(options))
+        {
+            throw new StartRefusedException("Server:DataDirectory", $"there is an authority in {Folder(options)} already; nothing was changed");
+        }
+
+        var store = new FileKeyStore(Folder(options));
+        using var rootKey = Made(store.Create(RootName, HierarchyRequest.DefaultRootAlgorithm, passphrase));
+        using var issuingKey = Made(store.Create(IssuingName, issuing, passphrase));
+        var made = await HierarchyCreation.CreateAsync(
+            new HierarchyRequest
+            {
+                Organization = options.Authority.Name,
+                Now = now,
+                RootCertificateUrl = $"{options.Server.PublicationUrl}{AuthorityUrls.Paths.Issuer}{AuthorityUrls.RootIssuer}.crt",
+            },
+            rootKey,
+            issuingKey,
+            cancel);
+        await File.WriteAllTextAsync(RootCertificate(options), Pem.Certificate(made.RootDer), cancel);
+
+        // Last: its presence says that the rest is there.
+        await File.WriteAllTextAsync(IssuingCertificate(options), Pem.Certificate(made.IssuingDer), cancel);
+    }
+
+    /// <summary>Reads the issuing authority. Its key stays open for the life of the process.</summary>
+    /// <exception cref="StartRefusedException">Something is missing or does not fit.</exception>
+    public static Issuer Load(PersistCaOptions options, string passphrase, DateTimeOffset now)
+    {
+        if (!Exist(options))
+        {
+            throw new StartRefusedException(
+                "Authority:IssuingCertificateFile",
+                $"there is no issuing certificate {IssuingCertificate(options)}; make an authority with 'persistca init', or name the files of an existing one");
+        }
+
+        var issuing = ReadOne(IssuingCertificate(options), "Authority:IssuingCertificateFile");
+        var above = new List<byte[]>(issuing.Skip(1));
+        if (File.Exists(RootCertificate(options)))
+        {
+            above.AddRange(ReadOne(RootCertificate(options), "Authority:RootCertificateFile"));
+        }
+        else if (options.Authority.RootCertificateFile.Length > 0)
+        {
+            throw new StartRefusedException("Authority:RootCertificateFile", $"there is no file {options.Authority.RootCertificateFile}");
+        }
+
+        var opened = new FileKeyStore(Path.GetDirectoryName(Path.GetFullPath(IssuingKey(options)))!).Open(Path.GetFullPath(IssuingKey(options)), passphrase);
+        if (!opened.IsValid)
+        {
+            throw new StartRefusedException("Authority:IssuingKeyFile", opened.Reason);
+        }
+
+        var issuer = Issuer.Load(issuing[0], above, opened.Value, now);
+        return issuer.IsValid ? issuer.Value : throw new StartRefusedException("Authority:IssuingCertificateFile", issuer.Reason);
+    }
+
+    private static System.Collections.Immutable.ImmutableArray<byte[]> ReadOne(string path, string key)
+    {
+        try
+        {
+            var read = Pem.ReadCertificates(File.ReadAllText(path));
+            return read.IsValid ? read.Value : throw new StartRefusedException(key, $"{path}: {read.Reason}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(key, $"{path} cannot be read: {e.Message}");
+        }
+    }
+
+    private static FileSigningKey Made(PersistCa.Protocol.Parsed<FileSigningKey> made) =>
+        made.IsValid ? made.Value : throw new StartRefusedException("Server:DataDirectory", made.Reason);
+
+    private static string Or(string configured, PersistCaOptions options, string file) =>
+        configured.Length > 0 ? configured : Path.Combine(Folder(options), file);
+}

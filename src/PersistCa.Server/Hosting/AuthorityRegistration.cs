@@ -1,0 +1,148 @@
+using PersistCa.Issuance.Csr;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Jose;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Acme;
+using PersistCa.Server.Registration;
+using PersistCa.Server.Workers;
+using PersistCa.Storage;
+using PersistCa.Validation.Challenges;
+using PersistCa.Validation.Dns;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>Puts the rooms into the container, each made once from the configuration.</summary>
+internal static class AuthorityRegistration
+{
+    public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, Issuer issuer)
+    {
+        var policy = Policy(options);
+        var urls = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls);
+        var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
+        services.AddSingleton(options);
+        services.AddSingleton(issuer);
+        services.AddSingleton(urls);
+        services.AddSingleton(announced);
+        services.AddSingleton(policy);
+        services.AddSingleton(new NodeIdentity(options.Server.NodeName.Length > 0 ? options.Server.NodeName : Environment.MachineName));
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<TlsIdentity>();
+        services.AddSingleton<AuthorityKeys>();
+        services.AddSingleton(new NamePolicy(options.Names, PublicSuffixList.Shipped));
+        services.AddSingleton(new OfferedChallenges(Challenges(options)));
+        services.AddSingleton(DirectoryEndpoints.Create(options, urls, announced, policy.Dialects.Contains(PersistDialect.Draft02) ? policy.AccountHashPrefixes[0] : null));
+        services.AddSingleton(_ => new JwsVerifier(Ed25519.Verify));
+        services.AddSingleton(sp => new NonceSource(sp.GetRequiredService<AuthorityKeys>().Nonces, options.Acme.NonceLifetime, sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SignedRequestReader>();
+        services.AddSingleton<AcmeResources>();
+        services.AddSingleton<AccountEndpoints>();
+        services.AddSingleton<OrderEndpoints>();
+        services.AddSingleton<AuthorizationEndpoints>();
+        services.AddSingleton<CertificateEndpoints>();
+        services.AddSingleton<AccountRegistrar>();
+        services.AddSingleton<OrderRegistrar>();
+        services.AddSingleton<ChallengeIntake>();
+        services.AddSingleton<Finalization>();
+        services.AddSingleton<CertificateShelf>();
+        services.AddSingleton<RevocationDesk>();
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton<CrlSignal>();
+        services.AddSingleton<OrderCompletions>();
+        services.AddSingleton(new CsrReader(new KeyPolicy()));
+        services.AddSingleton(new CertificateIssuer(issuer, new ServerProfile
+        {
+            Validity = options.Issuance.Validity,
+            Backdate = options.Issuance.Backdate,
+            CommonName = options.Issuance.CommonName,
+            SubjectKeyIdentifier = options.Issuance.SubjectKeyIdentifier,
+            MaxNames = options.Acme.MaxNames,
+            CaIssuersUrl = urls.Issuer(issuer.IssuerId),
+            CrlUrl = urls.Crl(issuer.IssuerId),
+        }));
+        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<TimeProvider>()));
+    }
+
+    public static void AddWorkers(this IServiceCollection services)
+    {
+        services.AddHostedService<ValidationWorker>();
+        services.AddHostedService<IssuanceWorker>();
+        services.AddHostedService<CrlWorker>();
+        services.AddHostedService<UpkeepWorker>();
+    }
+
+    /// <summary>The issuer names that are announced.</summary>
+    public static IEnumerable<string> IssuerNames(PersistCaOptions options) =>
+        options.Authority.IssuerNames.Count > 0 ? options.Authority.IssuerNames : [new Uri(options.Server.BaseUrl).Host];
+
+    /// <summary>What records are judged by.</summary>
+    /// <exception cref="StartRefusedException">The host of the base URL is no issuer name, and none is configured.</exception>
+    public static PersistPolicy Policy(PersistCaOptions options)
+    {
+        var issuers = new List<IssuerName>();
+        foreach (var text in IssuerNames(options).Concat(options.Authority.FormerIssuerNames))
+        {
+            var parsed = IssuerName.Parse(text);
+            issuers.Add(parsed.IsValid ? parsed.Value : throw new StartRefusedException("Authority:IssuerNames", $"'{text}' is not a domain name ({parsed.Reason}); configure one"));
+        }
+
+        var prefix = options.Authority.AccountHashPrefix.Length > 0 ? options.Authority.AccountHashPrefix : options.Server.BaseUrl + "/acme/account-hash/";
+        var dialects = options.Validation.Persist.Dialects.Count == 0
+            ? PersistDialects.All.ToHashSet()
+            : options.Validation.Persist.Dialects.Select(d => PersistDialects.Read(d)!.Value).ToHashSet();
+        return new PersistPolicy(issuers, [prefix, .. options.Authority.FormerAccountHashPrefixes], dialects)
+        {
+            RequireExpiry = options.Validation.Persist.RequireExpiry,
+            MaxRecords = options.Validation.Persist.MaxRecords,
+            MaxBytes = options.Validation.Persist.MaxBytes,
+        };
+    }
+
+    private static HashSet<ChallengeType> Challenges(PersistCaOptions options) => options.Validation.Challenges.Count == 0
+        ? [.. ChallengeTypes.All]
+        : [.. options.Validation.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)];
+
+    private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
+    {
+        var dns = options.Validation.Dns;
+        var resolver = DnsClientResolver.Create(
+            new DnsOptions
+            {
+                Resolvers = dns.Resolvers,
+                Timeout = dns.Timeout,
+                Retries = dns.Retries,
+                OverallTimeout = dns.OverallTimeout,
+                ConcurrencyPerResolver = dns.Concurrency,
+                MaxRecords = policy.MaxRecords,
+                MaxAnswerOctets = policy.MaxBytes,
+            },
+            clock);
+        if (!resolver.IsValid)
+        {
+            throw new StartRefusedException("Validation:Dns:Resolvers", resolver.Reason);
+        }
+
+        var http = options.Validation.Http;
+        return ChallengeValidators.Create(
+            resolver.Value,
+            policy,
+            new Http01Options { Port = http.Port, AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts], MaxRedirects = http.MaxRedirects, Timeout = http.Timeout },
+            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout },
+            clock);
+    }
+}
+
+/// <summary>Secrets opened at the start.</summary>
+public sealed class AuthorityKeys
+{
+    private byte[]? nonces;
+
+    /// <summary>MAC key of nonces, the same on all nodes.</summary>
+    public byte[] Nonces
+    {
+        get => nonces ?? throw new InvalidOperationException("the secrets are not opened yet");
+        internal set => nonces = value;
+    }
+}

@@ -1,0 +1,189 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Server.Acme;
+using PersistCa.Server.Publication;
+using PersistCa.Server.Telemetry;
+using PersistCa.Server.Workers;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.WorkQueue;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>Builds the server from its options and brings it up, each thing that can be wrong checked before a port is opened.</summary>
+public static class ServerHost
+{
+    /// <summary>Brings a server up.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>The running server; dispose of it to stop it.</returns>
+    /// <exception cref="StartRefusedException">The operator has something to mend.</exception>
+    public static async Task<RunningServer> StartAsync(PersistCaOptions options, TimeProvider clock, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(options.Server.DataDirectory);
+        var passphrase = Passphrase.Find(options);
+        var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
+        var app = Build(options, issuer, clock);
+        try
+        {
+            await PrepareStoreAsync(app.Services, options, issuer, passphrase, cancel);
+            await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
+            await app.StartAsync(cancel);
+            app.Services.GetRequiredService<Readiness>().Started();
+            return new RunningServer(app);
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await app.DisposeAsync();
+            throw new StartRefusedException("Server:Listen", $"an address is taken by another program ({e.Message}); choose another port or stop that program");
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Where the SQLite file is, or the configured connection string.</summary>
+    public static string ConnectionString(PersistCaOptions options) => options.Store.ConnectionString.Length > 0
+        ? options.Store.ConnectionString
+        : $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}";
+
+    private static WebApplication Build(PersistCaOptions options, Issuer issuer, TimeProvider clock)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Configuration.Sources.Clear(); // read already, strictly; the framework is not to read it again its own way
+        builder.AddCaTelemetry(options.Log);
+        builder.Services.AddSystemd();
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
+        builder.Services.AddAuthority(options, issuer);
+        var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
+        if (roles.Contains("worker"))
+        {
+            builder.Services.AddWorkers();
+        }
+
+        builder.Services.AddHostedService<TlsRenewalWorker>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, roles));
+        var app = builder.Build();
+        Map(app, roles);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, PersistCaOptions options, IReadOnlyList<string> roles)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = options.Server.MaxConnections;
+        kestrel.Limits.MaxRequestBodySize = options.Acme.MaxBodyBytes + 1; // one octet more, so that our own refusal is the one that is sent
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.MaxRequestLineSize = 4 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        if (roles.Contains("acme"))
+        {
+            kestrel.Listen(IPEndPoint.Parse(options.Server.Listen), listen =>
+            {
+                var identity = kestrel.ApplicationServices.GetRequiredService<TlsIdentity>();
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new ValueTask<System.Net.Security.SslServerAuthenticationOptions>(identity.Answer()) });
+            });
+        }
+
+        kestrel.Listen(IPEndPoint.Parse(options.Server.ListenPublication));
+    }
+
+    private static void Map(WebApplication app, IReadOnlyList<string> roles)
+    {
+        var urls = app.Services.GetRequiredService<AuthorityUrls>();
+        app.MapWhen(c => c.Request.IsHttps, door =>
+        {
+            door.UseAcmeHeaders(urls);
+            door.UseAcmeErrors(urls, app.Logger);
+            door.UseRouting();
+            door.UseEndpoints(routes =>
+            {
+                routes.MapDirectory();
+                AccountEndpoints.Map(routes);
+                OrderEndpoints.Map(routes);
+                AuthorizationEndpoints.Map(routes);
+                CertificateEndpoints.Map(routes);
+                routes.MapProblemPages();
+                routes.MapPublication();
+                routes.MapHealth();
+            });
+        });
+        app.MapWhen(c => !c.Request.IsHttps, door =>
+        {
+            door.UseRouting();
+            door.UseEndpoints(routes =>
+            {
+                routes.MapHealth();
+                if (roles.Contains("publication"))
+                {
+                    routes.MapPublication();
+                    routes.MapProblemPages();
+                }
+            });
+        });
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<Readiness>().Stopping);
+    }
+
+    private static async Task PrepareStoreAsync(IServiceProvider services, PersistCaOptions options, Issuer issuer, string passphrase, CancellationToken cancel)
+    {
+        var upkeep = services.GetRequiredService<StoreUpkeep>();
+        if (await upkeep.ProbeAsync(cancel) is { } reason)
+        {
+            throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
+        }
+
+        if (options.Store.Migrate)
+        {
+            await upkeep.MigrateAsync(cancel);
+        }
+        else if (await upkeep.PendingMigrationsAsync(cancel) is { Count: > 0 } pending)
+        {
+            throw new StartRefusedException("Store:Migrate", $"the schema lacks {pending.Count} migrations ({pending[0]} first) and migrating on start is off; run 'persistca database migrate'");
+        }
+
+        var store = services.GetRequiredService<CaStore>();
+        await services.GetRequiredService<WorkLeases>().ReleaseNodeAsync(services.GetRequiredService<NodeIdentity>().Name, cancel);
+        var outcome = await store.WriteAsync<string>(
+            Actor.Server,
+            async t =>
+            {
+                if (!await t.Db.Issuers.AnyAsync(i => i.Id == issuer.IssuerId, cancel))
+                {
+                    t.Db.Issuers.Add(new IssuerRow { Id = issuer.IssuerId, CertificateDer = issuer.CertificateDer, ChainDer = [.. issuer.Chain.Skip(1)], AddedAt = t.Now });
+                    t.Audit(AuditKinds.IssuerAdded, "issuer:" + issuer.IssuerId);
+                }
+
+                t.Audit(AuditKinds.ServerStarted, "server", ("version", ProductVersion.Text), ("runtime", RuntimeInformation.FrameworkDescription));
+                return "recorded";
+            },
+            cancel);
+        _ = outcome.Value;
+        services.GetRequiredService<AuthorityKeys>().Nonces = await SecretVault.OpenAsync(store, "nonce-key", passphrase, cancel);
+    }
+}
+
+/// <summary>A server that is up. Disposing of it stops it in order: requests first, then workers.</summary>
+public sealed class RunningServer(WebApplication app) : IAsyncDisposable
+{
+    /// <summary>What it is made of.</summary>
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>Waits until the process is told to stop.</summary>
+    public Task WaitAsync(CancellationToken cancel) => app.WaitForShutdownAsync(cancel);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Publication;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>The certificate this server shows on HTTPS: the configured one, or one from its own authority, renewed while it runs.</summary>
+public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore store, TimeProvider clock)
+{
+    private static readonly TimeSpan Validity = TimeSpan.FromDays(30);
+
+    private SslStreamCertificateContext? context;
+
+    /// <summary>When the present certificate should be replaced; null when it is configured and so not ours to replace.</summary>
+    public DateTimeOffset? RenewAt { get; private set; }
+
+    /// <summary>What a handshake is answered with.</summary>
+    public SslServerAuthenticationOptions Answer() => new()
+    {
+        ServerCertificateContext = Volatile.Read(ref context) ?? throw new InvalidOperationException("the TLS certificate is not there yet"),
+    };
+
+    /// <summary>Loads the configured certificate or makes one.</summary>
+    /// <exception cref="StartRefusedException">The configured files cannot be used.</exception>
+    public async Task PrepareAsync(CancellationToken cancel)
+    {
+        if (options.Server.TlsCertificateFile.Length > 0)
+        {
+            Volatile.Write(ref context, Configured());
+            return;
+        }
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = clock.GetUtcNow();
+        var host = new Uri(options.Server.BaseUrl).Host.Trim('[', ']');
+        var names = new List<DnsName>();
+        var addresses = new List<IPAddress>();
+        if (IPAddress.TryParse(host, out var address))
+        {
+            addresses.Add(address);
+        }
+        else if (DnsName.Parse(host) is { IsValid: true } name)
+        {
+            names.Add(name.Value);
+        }
+
+        if (host == "localhost")
+        {
+            addresses.AddRange([IPAddress.Loopback, IPAddress.IPv6Loopback]);
+        }
+
+        var der = await SelfCertificate.IssueAsync(
+            issuer,
+            new SelfCertificateRequest { Names = [.. names], Addresses = [.. addresses], SubjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo(), Now = now, Validity = Validity },
+            cancel);
+        using var bare = X509CertificateLoader.LoadCertificate(der);
+        var leaf = bare.CopyWithPrivateKey(key);
+        var outcome = await store.WriteAsync<string>(
+            Actor.Server,
+            t =>
+            {
+                t.Audit(
+                    AuditKinds.ServerCertificateIssued,
+                    "issuer:" + issuer.IssuerId,
+                    ("serial", Convert.ToHexStringLower(bare.SerialNumberBytes.Span)),
+                    ("names", string.Join(' ', names.Select(n => n.Text).Concat(addresses.Select(a => a.ToString())))),
+                    ("sha256", Convert.ToHexStringLower(SHA256.HashData(der))));
+                return Task.FromResult<PersistCa.Protocol.Outcome<string>>("recorded");
+            },
+            cancel);
+        _ = outcome.Value;
+
+        // The old context is left to the garbage collector: handshakes may still be using it.
+        Volatile.Write(ref context, SslStreamCertificateContext.Create(leaf, Above(issuer.Chain), offline: true));
+        RenewAt = now + (Validity * 2 / 3);
+    }
+
+    private static X509Certificate2Collection Above(ImmutableArray<byte[]> chain) =>
+        [.. chain.Where((_, i) => i == 0 || i < chain.Length - 1).Select(c => X509CertificateLoader.LoadCertificate(c))];
+
+    private SslStreamCertificateContext Configured()
+    {
+        var (certificate, key) = (options.Server.TlsCertificateFile, options.Server.TlsKeyFile);
+        try
+        {
+            var leaf = X509Certificate2.CreateFromPemFile(certificate, key);
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPemFile(certificate);
+            if (leaf.NotAfter.ToUniversalTime() <= clock.GetUtcNow().UtcDateTime)
+            {
+                throw new StartRefusedException("Server:TlsCertificateFile", $"the certificate in {certificate} expired at {leaf.NotAfter.ToUniversalTime():O}; renew it");
+            }
+
+            chain.RemoveAt(0);
+            return SslStreamCertificateContext.Create(leaf, chain, offline: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new StartRefusedException("Server:TlsCertificateFile", $"{certificate} with {key} cannot be used: {e.Message}");
+        }
+    }
+}

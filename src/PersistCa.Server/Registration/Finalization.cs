@@ -1,0 +1,112 @@
+using PersistCa.Issuance.Csr;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Jose;
+using PersistCa.Protocol.Orders;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.WorkQueue;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>Takes certificate requests and queues issuance (step 8 of docs/order-flow.md).</summary>
+public sealed class Finalization(
+    CaStore store,
+    CsrReader reader,
+    WorkSignal signal,
+    OrderCompletions completions,
+    PersistCaOptions options,
+    TimeProvider clock)
+{
+    /// <summary>Queues issuance for a ready order, and waits a moment for it (RFC 8555 section 7.4).</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="actor">The account as the one who acts.</param>
+    /// <param name="orderId">Public id of the order.</param>
+    /// <param name="csr">The request, base64url DER.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<Outcome<LoadedOrder>> SubmitAsync(Account account, Actor actor, string orderId, string csr, CancellationToken cancel)
+    {
+        var decoded = Base64UrlText.Decode(csr);
+        if (!decoded.IsValid)
+        {
+            return new AcmeProblem(ProblemCatalog.BadCsr, $"The csr is not base64url: {decoded.Reason}. PEM is not expected here.");
+        }
+
+        var read = reader.Read(decoded.Value);
+        if (!read.TryGet(out var request, out var problem))
+        {
+            return problem;
+        }
+
+        using var waiter = completions.Listen(orderId);
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => SubmitAsync(t, account, orderId, request, decoded.Value, cancel), cancel);
+        if (!outcome.TryGet(out var loaded, out _) || loaded.Order.StatusAt(store.Now, loaded.Authorizations) != OrderStatus.Processing)
+        {
+            return outcome;
+        }
+
+        return await waiter.WaitAsync(options.Acme.FinalizeWait, clock, cancel)
+            ? await store.ReadAsync(db => db.OrderAsync(orderId, cancel), cancel) ?? throw new InvalidOperationException("an order vanished")
+            : outcome;
+    }
+
+    private async Task<Outcome<LoadedOrder>> SubmitAsync(
+        StoreTransaction t,
+        Account account,
+        string orderId,
+        SigningRequest request,
+        byte[] csr,
+        CancellationToken cancel)
+    {
+        var loaded = PublicId.LooksRight(orderId) ? await t.Db.OrderAsync(orderId, cancel) : null;
+        if (loaded is null)
+        {
+            return Refusals.NoSuchResource("order");
+        }
+
+        var (order, authorizations) = loaded;
+        if (order.AccountId != account.Id)
+        {
+            return Refusals.NotYours("order");
+        }
+
+        var status = order.StatusAt(t.Now, authorizations);
+        if (status is OrderStatus.Processing or OrderStatus.Valid && order.Csr is not null && order.Csr.AsSpan().SequenceEqual(csr))
+        {
+            return loaded; // the same request again, after an answer was lost
+        }
+
+        if (status != OrderStatus.Ready)
+        {
+            return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
+        }
+
+        if ((request.NamesDiffer(order.Names.Select(Name)) ?? AccountKeyUsed(account, request)) is { } fault)
+        {
+            return fault;
+        }
+
+        order.Finalize(csr, t.Now, authorizations);
+        t.Enqueue(WorkKind.Issue, order.Id, 0, order.TraceParent);
+        t.Audit(AuditKinds.OrderFinalized, "order:" + order.PublicId, ("key", request.KeyFingerprint));
+        t.AfterCommit(() =>
+        {
+            CrashPoint.Reached("8.finalized");
+            signal.Raise(WorkKind.Issue);
+        });
+        return loaded;
+    }
+
+    /// <summary>An account key must not be a certificate's key too (RFC 8555 section 11.1), nor one it had before.</summary>
+    private static AcmeProblem? AccountKeyUsed(Account account, SigningRequest request) =>
+        account.Keys.Select(k => request.KeyIsAccountKey(Jwk.FromCanonical(k.Jwk).SubjectPublicKeyInfo())).FirstOrDefault(p => p is not null);
+
+    private static CertificateName Name(string text)
+    {
+        var parsed = CertificateName.Parse(text);
+        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
+    }
+}

@@ -1,0 +1,249 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Csr;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Orders;
+using PersistCa.Server.Hosting;
+using PersistCa.Server.Registration;
+using PersistCa.Server.Telemetry;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.WorkQueue;
+
+namespace PersistCa.Server.Workers;
+
+/// <summary>
+/// Issues certificates (steps 9 and 10 of docs/order-flow.md). The intent is durable before the key is touched; whoever finds an intent without
+/// a certificate goes on from there with the same bytes and the same serial.
+/// </summary>
+internal sealed partial class IssuanceWorker(
+    CaStore store,
+    WorkLeases leases,
+    WorkSignal signal,
+    NodeIdentity node,
+    CertificateIssuer issuer,
+    CsrReader reader,
+    NamePolicy names,
+    OrderCompletions completions,
+    PersistCaOptions options,
+    TimeProvider clock,
+    ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
+{
+    /// <inheritdoc/>
+    protected override int Concurrency => options.Issuance.Concurrency;
+
+    /// <inheritdoc/>
+    protected override async Task HandleAsync(WorkItem item, CancellationToken cancel)
+    {
+        CrashPoint.Reached("9.leased");
+        using var activity = CaTelemetry.Source.StartActivity("issue", ActivityKind.Internal, item.TraceParent);
+        var outcome = await IntendAsync(item, cancel);
+        if (!outcome.TryGet(out var intended, out var problem))
+        {
+            // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
+            await FailAsync(item, problem, cancel);
+            return;
+        }
+
+        activity?.SetTag("acme.order", intended.OrderPublicId).SetTag("acme.account", intended.AccountPublicId);
+        using var scope = Scope(logger, intended.AccountPublicId, "order " + intended.OrderPublicId);
+        CrashPoint.Reached("9.intended");
+        var der = await issuer.IssueAsync(IssuanceTicket.Resume(intended.TbsDer, intended.Serial), cancel);
+        CrashPoint.Reached("9.signed");
+        if (await RecordAsync(item, der, cancel))
+        {
+            CrashPoint.Reached("10.recorded");
+            completions.Announce(intended.OrderPublicId);
+            CaTelemetry.Issued.Add(1);
+            CaTelemetry.IssuanceTime.Record((Clock.GetUtcNow() - intended.FinalizedAt).TotalSeconds);
+            LogIssued(logger, intended.Serial, string.Join(' ', intended.Names));
+        }
+    }
+
+    /// <summary>Checks everything again, live, and makes the intent durable; or finds the one that was made before a crash.</summary>
+    private Task<Outcome<Intended>> IntendAsync(WorkItem item, CancellationToken cancel) => store.WriteAsync<Intended>(
+        Actor.Server,
+        async t =>
+        {
+            var (order, authorizations) = await t.Db.OrderAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued order vanished");
+            var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+            if (!account.IsValid)
+            {
+                return AccountRegistrar.NotValid(account);
+            }
+
+            var judged = Names(order, authorizations, t.Now);
+            if (!judged.TryGet(out var certificateNames, out var problem))
+            {
+                return problem;
+            }
+
+            var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
+            if (known is null)
+            {
+                var read = reader.Read(order.Csr);
+                if (!read.TryGet(out var request, out problem))
+                {
+                    return problem;
+                }
+
+                var prepared = issuer.Prepare(new IssuanceRequest
+                {
+                    SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
+                    KeyKind = request.KeyKind,
+                    Names = certificateNames,
+                    Now = t.Now,
+                    NotBefore = order.NotBefore,
+                    NotAfter = order.NotAfter,
+                });
+                if (!prepared.TryGet(out var intent, out problem))
+                {
+                    return problem;
+                }
+
+                CrashPoint.Reached("9.prepared");
+                known = new IssuedCertificate(
+                    PublicId.Next(),
+                    intent.Serial,
+                    issuer.Issuer.IssuerId,
+                    order.Id,
+                    account.Id,
+                    request.KeyFingerprint,
+                    intent.TbsDer,
+                    intent.NotBefore,
+                    intent.NotAfter,
+                    t.Now);
+                t.Db.Certificates.Add(known);
+                t.Audit(
+                    AuditKinds.IssuanceIntended,
+                    "order:" + order.PublicId,
+                    ("certificate", known.PublicId),
+                    ("serial", known.Serial),
+                    ("issuer", known.IssuerId),
+                    ("names", string.Join(' ', order.Names)));
+            }
+            else if (known.Status != CertificateStatus.Intended || known.IssuerId != issuer.Issuer.IssuerId)
+            {
+                return new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+            }
+
+            return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, order.Names, order.FinalizedAt!.Value);
+        },
+        cancel);
+
+    /// <summary>The names, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
+    private Outcome<ImmutableArray<CertificateName>> Names(Order order, IReadOnlyList<Authorization> authorizations, DateTimeOffset now)
+    {
+        var accepted = ImmutableArray.CreateBuilder<CertificateName>(order.Names.Count);
+        var problems = new List<AcmeProblem>();
+        foreach (var text in order.Names)
+        {
+            var parsed = CertificateName.Parse(text);
+            if (!parsed.IsValid)
+            {
+                throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
+            }
+
+            var authorization = authorizations.FirstOrDefault(a => a.CertificateName == text && a.AccountId == order.AccountId);
+            var status = authorization?.StatusAt(now);
+            if (status != AuthorizationStatus.Valid)
+            {
+                problems.Add(new AcmeProblem(
+                    ProblemCatalog.Unauthorized,
+                    $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.") { Identifier = AcmeIdentifier.Dns(text) });
+            }
+            else if (names.Judge(parsed.Value).Problem is { } refused)
+            {
+                problems.Add(refused);
+            }
+            else
+            {
+                accepted.Add(parsed.Value);
+            }
+        }
+
+        return problems.Count == 0
+            ? accepted.ToImmutable()
+            : AcmeProblem.Combine(problems, $"{problems.Count} of {order.Names.Count} names cannot be issued for; see subproblems.");
+    }
+
+    private async Task<bool> RecordAsync(WorkItem item, byte[] der, CancellationToken cancel)
+    {
+        var outcome = await store.WriteAsync<WorkItem>(
+            Actor.Server,
+            async t =>
+            {
+                if (!await WorkLeases.TakeAsync(t, item, cancel))
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node records");
+                }
+
+                var order = await t.Db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel);
+                var certificate = await t.Db.Certificates.FirstAsync(c => c.OrderId == item.SubjectId, cancel);
+                certificate.Record(der, t.Now);
+                order.Complete(certificate.PublicId);
+                t.Audit(
+                    AuditKinds.CertificateIssued,
+                    "certificate:" + certificate.PublicId,
+                    ("order", order.PublicId),
+                    ("serial", certificate.Serial),
+                    ("sha256", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(der))));
+                CrashPoint.Reached("10.recording");
+                return item;
+            },
+            cancel);
+        if (outcome.IsRefused)
+        {
+            LogLeaseLost(logger, item.SubjectId);
+        }
+
+        return !outcome.IsRefused;
+    }
+
+    private async Task FailAsync(WorkItem item, AcmeProblem problem, CancellationToken cancel)
+    {
+        var failed = await store.WriteAsync<Order>(
+            Actor.Server,
+            async t =>
+            {
+                if (!await WorkLeases.TakeAsync(t, item, cancel))
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node decides");
+                }
+
+                var order = await t.Db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel);
+                if (await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id && c.Status == CertificateStatus.Intended, cancel) is { } intent)
+                {
+                    intent.Abandon();
+                    t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
+                }
+
+                order.Fail(problem);
+                t.Audit(AuditKinds.OrderFailed, "order:" + order.PublicId, ("problem", problem.Type.Name), ("detail", problem.Detail));
+                return order;
+            },
+            cancel);
+        if (failed.TryGet(out var gone, out _))
+        {
+            completions.Announce(gone.PublicId);
+            LogFailed(logger, gone.PublicId, problem.Type.Name, problem.Detail);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Issued {Serial} for {Names}")]
+    private static partial void LogIssued(ILogger logger, string serial, string names);
+
+    [LoggerMessage(LogLevel.Warning, "Order {OrderId} failed at issuance: {Type}: {Detail}")]
+    private static partial void LogFailed(ILogger logger, string orderId, string type, string detail);
+
+    [LoggerMessage(LogLevel.Warning, "The lease on order {Subject} was lost; another node records")]
+    private static partial void LogLeaseLost(ILogger logger, long subject);
+
+    private sealed record Intended(string OrderPublicId, string AccountPublicId, string Serial, byte[] TbsDer, IReadOnlyList<string> Names, DateTimeOffset FinalizedAt);
+}
