@@ -170,17 +170,13 @@ public sealed class FlattenedJws
 
     private static Outcome<JsonElement> Members(string what, ReadOnlyMemory<byte> utf8, int depth)
     {
-        try
+        var read = StrictJson.Read(utf8, depth);
+        if (!read.IsValid)
         {
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = depth, AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document.RootElement.Clone()
-                : Malformed(what + " is not a JSON object.");
+            return Malformed($"{what} cannot be read: {read.Reason}.");
         }
-        catch (JsonException e)
-        {
-            return Malformed($"{what} is not strict JSON (UTF-8, no repeated members, at most {depth} levels): the fault is near byte {e.BytePositionInLine ?? 0} of line {(e.LineNumber ?? 0) + 1}.");
-        }
+
+        return read.Value.ValueKind == JsonValueKind.Object ? read.Value : Malformed(what + " is not a JSON object.");
     }
 
     private static bool Text(JsonElement members, string what, string name, out string? text, out AcmeProblem? problem)
@@ -194,16 +190,8 @@ public sealed class FlattenedJws
 
         if (element.ValueKind == JsonValueKind.String)
         {
-            try
-            {
-                text = element.GetString();
-                return true;
-            }
-            catch (InvalidOperationException)
-            {
-                problem = Malformed($"{what} has a '{name}' with an escape that is half a character.");
-                return false;
-            }
+            text = element.GetString();
+            return true;
         }
 
         problem = Malformed($"{what} has a '{name}' that is no string.");

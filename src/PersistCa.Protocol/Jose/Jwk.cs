@@ -245,17 +245,8 @@ public sealed class Jwk
         return true;
     }
 
-    private static string? Member(JsonElement json, string name)
-    {
-        try
-        {
-            return json.TryGetProperty(name, out var element) && element.ValueKind == JsonValueKind.String ? element.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null; // an escape that is half a character: no text, so no member
-        }
-    }
+    private static string? Member(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var element) && element.ValueKind == JsonValueKind.String ? element.GetString() : null;
 
     private static ECCurve Curve(JwkKind kind) => kind switch
     {

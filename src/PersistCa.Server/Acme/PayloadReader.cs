@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Jose;
 
 namespace PersistCa.Server.Acme;
 
@@ -27,25 +28,19 @@ internal sealed class PayloadReader
             return new PayloadReader(default) { Problem = Malformed("The payload is empty, as in POST-as-GET; a JSON object is expected here.") };
         }
 
-        try
+        var read = StrictJson.Read(payload, MaxDepth);
+        if (!read.IsValid)
         {
-            using var document = JsonDocument.Parse(payload, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new PayloadReader(document.RootElement.Clone())
-                : new PayloadReader(default) { Problem = Malformed($"The payload is {Describe(document.RootElement)}; a JSON object is expected.") };
+            return new PayloadReader(default) { Problem = Malformed($"The payload cannot be read: {read.Reason}.") };
         }
-        catch (JsonException e)
-        {
-            return new PayloadReader(default)
-            {
-                Problem = Malformed(
-                    $"The payload is not strict JSON (UTF-8, no repeated members, at most {MaxDepth} levels): the fault is near byte {e.BytePositionInLine ?? 0} of line {(e.LineNumber ?? 0) + 1}."),
-            };
-        }
+
+        return read.Value.ValueKind == JsonValueKind.Object
+            ? new PayloadReader(read.Value)
+            : new PayloadReader(default) { Problem = Malformed($"The payload is {Describe(read.Value)}; a JSON object is expected.") };
     }
 
     /// <summary>A string, null when absent.</summary>
-    public string? Text(string member) => Read(member, JsonValueKind.String, "a string") is { } e ? Utf16(e, member) : null;
+    public string? Text(string member) => Read(member, JsonValueKind.String, "a string")?.GetString();
 
     /// <summary>A boolean, null when absent.</summary>
     public bool? Flag(string member)
@@ -98,12 +93,7 @@ internal sealed class PayloadReader
                 return null;
             }
 
-            if (Utf16(item, member) is not { } text)
-            {
-                return null;
-            }
-
-            texts.Add(text);
+            texts.Add(item.GetString()!);
         }
 
         return texts;
@@ -171,20 +161,6 @@ internal sealed class PayloadReader
     {
         element = default;
         return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element);
-    }
-
-    private string? Utf16(JsonElement element, string member)
-    {
-        try
-        {
-            return element.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            // A lone surrogate: JSON syntax allows it, text does not.
-            Problem ??= Malformed($"The member '{member}' holds an escape that is half a character.");
-            return null;
-        }
     }
 
     private void Fault(string member, JsonElement found, string expected) =>

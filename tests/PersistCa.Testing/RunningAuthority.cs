@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.DependencyInjection;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Demo;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+
+namespace PersistCa.Testing;
+
+/// <summary>The real time, moved by a step that a test sets. Timers run in real time.</summary>
+public sealed class SteppedClock : TimeProvider
+{
+    /// <summary>How far this clock is ahead of the machine's.</summary>
+    public TimeSpan Ahead { get; set; }
+
+    /// <inheritdoc/>
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+}
+
+/// <summary>A whole authority on loopback: server, store, and a zone that it resolves through.</summary>
+public sealed class RunningAuthority : IAsyncDisposable
+{
+    private readonly string folder;
+    private RunningServer server;
+
+    private RunningAuthority(string folder, PersistCaOptions options, LoopbackZone zone, SteppedClock clock, RunningServer server)
+    {
+        this.folder = folder;
+        Options = options;
+        Zone = zone;
+        Clock = clock;
+        this.server = server;
+    }
+
+    /// <summary>Its configuration.</summary>
+    public PersistCaOptions Options { get; }
+
+    /// <summary>The zone it resolves through; every name is at 127.0.0.1.</summary>
+    public LoopbackZone Zone { get; }
+
+    /// <summary>Its time.</summary>
+    public SteppedClock Clock { get; }
+
+    /// <summary>What it is made of.</summary>
+    public IServiceProvider Services => server.Services;
+
+    /// <summary>Its store.</summary>
+    public CaStore Store => Services.GetRequiredService<CaStore>();
+
+    /// <summary>What it judges records by.</summary>
+    public PersistPolicy Policy => Services.GetRequiredService<PersistPolicy>();
+
+    /// <summary>The root certificate, PEM.</summary>
+    public string RootPem => File.ReadAllText(AuthorityFiles.RootCertificate(Options));
+
+    /// <summary>URL of the directory.</summary>
+    public string DirectoryUrl => Options.Server.BaseUrl + AuthorityUrls.Paths.Directory;
+
+    /// <summary>Starts one.</summary>
+    /// <param name="configure">Changes the configuration first.</param>
+    /// <param name="postgres">Connection string of a PostgreSQL database; null for SQLite.</param>
+    public static async Task<RunningAuthority> StartAsync(Action<PersistCaOptions>? configure = null, string? postgres = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("persistca-test-").FullName;
+        var zone = LoopbackZone.Start(options: new LoopbackZoneOptions { DefaultAddress = IPAddress.Loopback });
+        var clock = new SteppedClock();
+        var (https, http) = (FreePort(), FreePort());
+        var options = new PersistCaOptions();
+        options.Server.DataDirectory = folder;
+        options.Server.BaseUrl = $"https://localhost:{https}";
+        options.Server.Listen = $"127.0.0.1:{https}";
+        options.Server.PublicationUrl = $"http://localhost:{http}";
+        options.Server.ListenPublication = $"127.0.0.1:{http}";
+        options.Validation.Dns.Resolvers = [zone.EndPoint.ToString()];
+        options.Log.Level = Microsoft.Extensions.Logging.LogLevel.Error;
+        if (postgres is not null)
+        {
+            options.Store.Kind = StoreKind.PostgreSql;
+            options.Store.ConnectionString = postgres;
+        }
+
+        configure?.Invoke(options);
+        Passphrase.Generate(folder);
+        await AuthorityFiles.CreateAsync(options, SigningAlgorithms.EcdsaP256, Passphrase.Find(options), clock.GetUtcNow(), CancellationToken.None);
+        return new RunningAuthority(folder, options, zone, clock, await ServerHost.StartAsync(options, clock, CancellationToken.None));
+    }
+
+    /// <summary>Stops the server and starts it again over the same store.</summary>
+    public async Task RestartAsync()
+    {
+        await server.DisposeAsync();
+        server = await ServerHost.StartAsync(Options, Clock, CancellationToken.None);
+    }
+
+    /// <summary>An HTTP client that trusts this authority.</summary>
+    public HttpClient Http() => RootTrust.Client(RootPem);
+
+    /// <summary>A client with a new account key, not registered.</summary>
+    public AcmeClient Client() => new(Http(), DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+
+    /// <summary>A client with an account.</summary>
+    public async Task<AcmeClient> RegisteredAsync()
+    {
+        var client = Client();
+        await client.RegisterAsync(CancellationToken.None);
+        return client;
+    }
+
+    /// <summary>A request in DER for names, with a new key.</summary>
+    public static (byte[] Csr, ECDsa Key) Csr(params string[] names)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return (Csr(key, names), key);
+    }
+
+    /// <summary>A request in DER for names with a key.</summary>
+    public static byte[] Csr(ECDsa key, params string[] names)
+    {
+        var request = new CertificateRequest("", key, HashAlgorithmName.SHA256);
+        var san = new SubjectAlternativeNameBuilder();
+        foreach (var name in names)
+        {
+            san.AddDnsName(name);
+        }
+
+        request.CertificateExtensions.Add(san.Build());
+        return request.CreateSigningRequest();
+    }
+
+    /// <summary>A port that nothing listens on now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        Zone.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        Directory.Delete(folder, recursive: true);
+    }
+}
