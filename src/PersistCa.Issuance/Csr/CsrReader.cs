@@ -44,7 +44,9 @@ public sealed class CsrReader(KeyPolicy keys)
             var info = outer.ReadSequence();
             outer.ThrowIfNotEmpty();
             var version = info.ReadInteger();
-            if (!version.IsZero)
+
+            // v1(0) is the only version there is (RFC 2986 section 4.1), but ruby-acme-client writes 2, and nothing depends on it.
+            if (version < 0 || version > 2)
             {
                 return Bad("The CSR's version is not v1(0), the only one there is (RFC 2986 section 4.1).");
             }

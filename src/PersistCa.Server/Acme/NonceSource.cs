@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using PersistCa.Protocol.Jose;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Acme;
@@ -77,15 +78,15 @@ public sealed class NonceSource : IDisposable
     public NonceVerdict Spend(string text, out NonceUse? use)
     {
         use = null;
-        Span<byte> nonce = stackalloc byte[Octets];
-        if (text.Length != Base64Url.GetEncodedLength(Octets) || !Base64Url.TryDecodeFromChars(text, nonce, out var written) || written != Octets)
+        if (text.Length != Base64Url.GetEncodedLength(Octets) || Base64UrlText.Decode(text) is not { IsValid: true } decoded)
         {
             return NonceVerdict.Forged;
         }
 
+        ReadOnlySpan<byte> nonce = decoded.Value;
         Span<byte> mac = stackalloc byte[MacOctets];
         Mac(nonce[..18], mac);
-        if (!CryptographicOperations.FixedTimeEquals(mac, nonce[18..]) || Base64Url.EncodeToString(nonce) != text)
+        if (!CryptographicOperations.FixedTimeEquals(mac, nonce[18..]))
         {
             return NonceVerdict.Forged;
         }

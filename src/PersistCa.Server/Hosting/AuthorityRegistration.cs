@@ -130,6 +130,7 @@ internal static class AuthorityRegistration
             policy,
             new Http01Options { Port = http.Port, AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts], MaxRedirects = http.MaxRedirects, Timeout = http.Timeout },
             new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout },
+            options.Validation.Dns.SharedOwnerGrace,
             clock);
     }
 }

@@ -161,6 +161,7 @@ internal static class OptionRules
             .Concat(Range("Validation:Deadline", v.Deadline, second, 100 * second))
             .Concat(Range("Validation:Dns:Timeout", v.Dns.Timeout, TimeSpan.FromMilliseconds(50), 30 * second))
             .Concat(Range("Validation:Dns:OverallTimeout", v.Dns.OverallTimeout, TimeSpan.FromMilliseconds(50), 60 * second))
+            .Concat(Range("Validation:Dns:SharedOwnerGrace", v.Dns.SharedOwnerGrace, TimeSpan.Zero, 60 * second))
             .Concat(Range("Validation:Dns:Retries", v.Dns.Retries, 0, 10))
             .Concat(Range("Validation:Dns:Concurrency", v.Dns.Concurrency, 1, 10_000))
             .Concat(Range("Validation:Http:Port", v.Http.Port, 1, 65535))

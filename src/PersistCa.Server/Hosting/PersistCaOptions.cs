@@ -186,6 +186,12 @@ public sealed class DnsLookupOptions
     /// <summary>Time for a look-up with all its tries.</summary>
     public TimeSpan OverallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long a dns-01 look-up counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
+    /// remove both records after the first; zero for not at all.
+    /// </summary>
+    public TimeSpan SharedOwnerGrace { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Queries at a time at one resolver.</summary>
     public int Concurrency { get; set; } = 256;
 }

@@ -28,11 +28,17 @@ public sealed class ChallengeValidators
     }
 
     /// <summary>The validators of this room.</summary>
+    /// <param name="resolver">Looks records up.</param>
+    /// <param name="policy">What persistent records are judged by.</param>
+    /// <param name="http01">http-01.</param>
+    /// <param name="tlsAlpn01">tls-alpn-01.</param>
+    /// <param name="sharedOwnerGrace">How long a dns-01 look-up counts for the account's other challenge at the same owner name; zero for not at all.</param>
+    /// <param name="time">The time.</param>
     public static ChallengeValidators Create(
-        IDnsResolver resolver, PersistPolicy policy, Http01Options http01, TlsAlpn01Options tlsAlpn01, TimeProvider time) =>
+        IDnsResolver resolver, PersistPolicy policy, Http01Options http01, TlsAlpn01Options tlsAlpn01, TimeSpan sharedOwnerGrace, TimeProvider time) =>
         new([
             new Http01Validator(resolver, http01, time),
-            new Dns01Validator(resolver, time),
+            new Dns01Validator(resolver, time, sharedOwnerGrace > TimeSpan.Zero ? new RecentTxt(time, sharedOwnerGrace) : null),
             new TlsAlpn01Validator(resolver, tlsAlpn01, time),
             new DnsPersist01Validator(resolver, policy, time),
         ]);

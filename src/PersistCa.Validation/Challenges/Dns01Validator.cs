@@ -9,7 +9,10 @@ using PersistCa.Validation.Dns;
 namespace PersistCa.Validation.Challenges;
 
 /// <summary>dns-01 (RFC 8555 section 8.4): a TXT record with the digest of the key authorization.</summary>
-public sealed class Dns01Validator(IDnsResolver resolver, TimeProvider time) : IChallengeValidator
+/// <param name="resolver">Looks records up.</param>
+/// <param name="time">The time.</param>
+/// <param name="recent">What earlier look-ups saw; null to judge by this attempt's look-up alone.</param>
+public sealed class Dns01Validator(IDnsResolver resolver, TimeProvider time, RecentTxt? recent = null) : IChallengeValidator
 {
     /// <summary>The label in front of the name (RFC 8555 section 8.4).</summary>
     public const string Label = "_acme-challenge";
@@ -36,6 +39,18 @@ public sealed class Dns01Validator(IDnsResolver resolver, TimeProvider time) : I
             return record.Invalid(DnsProblem.For(answer));
         }
 
+        var expected = RecordValue(attempt.KeyAuthorization);
+        if (answer.Records.Any(r => r.Text == expected))
+        {
+            recent?.Saw(attempt.Account.Id, owner, answer.Records);
+            return record.Valid($"a TXT record at {owner} holds the digest of the key authorization");
+        }
+
+        if (recent?.Find(attempt.Account.Id, owner, expected) is { } seen)
+        {
+            return record.Valid($"a TXT record at {owner} held the digest of the key authorization at {AcmeJson.Time(seen)}, when the account's other challenge at this owner name was looked up");
+        }
+
         if (answer.Records.IsEmpty)
         {
             return record.Invalid(new AcmeProblem(
@@ -43,10 +58,7 @@ public sealed class Dns01Validator(IDnsResolver resolver, TimeProvider time) : I
                 $"{DnsProblem.Absence(answer)}; a TXT record with the digest of the key authorization was expected."));
         }
 
-        var expected = RecordValue(attempt.KeyAuthorization);
-        return answer.Records.Any(r => r.Text == expected)
-            ? record.Valid($"a TXT record at {owner} holds the digest of the key authorization")
-            : record.Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, Mismatch(owner, expected, answer.Records)));
+        return record.Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, Mismatch(owner, expected, answer.Records)));
     }
 
     /// <summary>The value to publish: unpadded base64url of the SHA-256 of the key authorization.</summary>

@@ -177,7 +177,7 @@ public sealed class CsrReaderTests
     }
 
     [Fact]
-    public void Another_version_is_refused() => Refused(new CsrDraft { Version = 2 }, "version is not v1(0)");
+    public void Another_version_is_refused() => Refused(new CsrDraft { Version = 3 }, "version is not v1(0)");
 
     [Fact]
     public void A_request_without_the_attributes_field_is_refused() => Refused(new CsrDraft { OmitAttributes = true }, "no attributes field");
