@@ -78,7 +78,7 @@ public sealed class ClientBench : IAsyncDisposable
     }
 
     /// <summary>The first certificate of a file is on the CRL.</summary>
-    public async Task IsRevokedAsync(string file)
+    public static async Task IsRevokedAsync(string file)
     {
         using var leaf = X509Certificate2.CreateFromPem(File.ReadAllText(file));
         var distribution = leaf.Extensions.First(e => e.Oid!.Value == "2.5.29.31").Format(false);

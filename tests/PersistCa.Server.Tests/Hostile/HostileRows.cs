@@ -86,6 +86,7 @@ public static partial class HostileRows
             yield return Malformed($"{member} is padded", b => b.MemberBent(member, s => s + "="));
             yield return Malformed($"{member} has white space", b => b.MemberBent(member, s => s.Insert(2, " ")));
             yield return Malformed($"{member} has a plus", b => b.MemberBent(member, s => "+" + s[1..]));
+            yield return Malformed($"{member} has stray bits", b => b.MemberBent(member, _ => "AB"));
             yield return Malformed($"{member} has an impossible length", b => b.MemberBent(member, s => s[..^(s.Length % 4 == 0 ? 3 : (s.Length % 4) - 1)]));
         }
 
