@@ -36,9 +36,9 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, TimeProvider cl
         {
             return e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
         }
-        catch (System.Net.Sockets.SocketException e)
+        catch (InvalidOperationException e) when (e.InnerException is DbException inner)
         {
-            return e.Message;
+            return inner.InnerException is { } cause ? $"{inner.Message} ({cause.Message})" : inner.Message; // EF wraps what it thinks is transient
         }
     }
 

@@ -81,7 +81,8 @@ public sealed class SignedRequestReader(
         {
             return new AcmeProblem(
                 ProblemCatalog.Malformed,
-                $"The Content-Type is {(mediaType is null ? "missing" : "'" + Shorten(mediaType) + "'")}; expected {MediaType}.") { Status = StatusCodes.Status415UnsupportedMediaType };
+                $"The Content-Type is {(mediaType is null ? "missing" : "'" + Shorten(mediaType) + "'")}; expected {MediaType}.")
+            { Status = StatusCodes.Status415UnsupportedMediaType };
         }
 
         var most = options.Acme.MaxBodyBytes;

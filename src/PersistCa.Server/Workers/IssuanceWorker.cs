@@ -156,7 +156,8 @@ internal sealed partial class IssuanceWorker(
             {
                 problems.Add(new AcmeProblem(
                     ProblemCatalog.Unauthorized,
-                    $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.") { Identifier = AcmeIdentifier.Dns(text) });
+                    $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.")
+                { Identifier = AcmeIdentifier.Dns(text) });
             }
             else if (names.Judge(parsed.Value).Problem is { } refused)
             {

@@ -12,6 +12,7 @@ public sealed class ClientBench : IAsyncDisposable
 {
     private readonly HttpListener api = new();
     private readonly int apiPort = RunningAuthority.FreePort();
+    private readonly List<string> folders = [];
     private int names;
 
     private ClientBench(ServerProcess server)
@@ -37,6 +38,7 @@ public sealed class ClientBench : IAsyncDisposable
     public async Task<string> RunAsync(string script)
     {
         var folder = Directory.CreateTempSubdirectory("persistca-client-").FullName;
+        folders.Add(folder);
         var start = new ProcessStartInfo("/bin/bash", ["-c", "set -euo pipefail\n" + script]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in new Dictionary<string, string>
         {
@@ -102,6 +104,7 @@ public sealed class ClientBench : IAsyncDisposable
     {
         api.Close();
         await Server.DisposeAsync();
+        folders.ForEach(f => Directory.Delete(f, recursive: true));
     }
 
     private static async Task CollectAsync(StreamReader reader, StringBuilder into)

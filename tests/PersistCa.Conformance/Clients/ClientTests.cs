@@ -134,6 +134,7 @@ public abstract class ClientTests : IAsyncLifetime
         var name = b.Fresh("caddy");
         var folder = await b.RunAsync($$"""
             export XDG_DATA_HOME=$PWD/data XDG_CONFIG_HOME=$PWD/config
+            mkdir data
             cat >Caddyfile <<C
             {
               acme_ca $DIRECTORY
@@ -151,7 +152,7 @@ public abstract class ClientTests : IAsyncLifetime
             caddy run --config Caddyfile --adapter caddyfile >caddy.log 2>&1 &
             trap 'kill %1' EXIT
             for i in $(seq 100); do
-              found=$(find data -name '{{name}}.crt' 2>/dev/null | head -1)
+              found=$(find data -name '{{name}}.crt' | head -1)
               [ -z "$found" ] || break
               sleep 0.3
             done

@@ -127,7 +127,8 @@ public sealed class PersistVectorTests
             Member(vector, "id").GetString()!,
             Member(vector, "url").GetString()!,
             Texts(Member(vector, "thumbprints")),
-            !vector.TryGetProperty("valid", out var valid) || valid.GetBoolean()) { FormerUrls = Texts(Member(vector, "formerUrls")) };
+            !vector.TryGetProperty("valid", out var valid) || valid.GetBoolean())
+        { FormerUrls = Texts(Member(vector, "formerUrls")) };
         var dialects = Texts(Member(vector, "dialects"));
         var policy = new PersistPolicy(
             [.. Texts(Member(vector, "issuers")).Select(i => IssuerName.Parse(i).Value!)],

@@ -235,7 +235,9 @@ public sealed class DnsClientResolverTests
         zone.Drop(Owner);
         var options = Sample.Options(zone.EndPoint) with
         {
-            Timeout = TimeSpan.FromMilliseconds(200), OverallTimeout = TimeSpan.FromMilliseconds(300), Retries = 10,
+            Timeout = TimeSpan.FromMilliseconds(200),
+            OverallTimeout = TimeSpan.FromMilliseconds(300),
+            Retries = 10,
         };
 
         var answer = await Sample.Resolver(options).AskAsync(Owner, DnsRecordKind.Txt, default);

@@ -87,7 +87,8 @@ internal sealed class AcmePersistDialect : IRecordDialect
         return new RecordVerdict(
             record,
             RecordReason.AccountDiffers,
-            $"its account is {stale} where {facts.CurrentThumbprint}, {facts.Id} or {facts.Url} was expected") { Dialect = Dialect };
+            $"its account is {stale} where {facts.CurrentThumbprint}, {facts.Id} or {facts.Url} was expected")
+        { Dialect = Dialect };
     }
 
     /// <summary>Attributes with folded tags; a value is null where there is no "=". One ";" at the end is tolerated.</summary>
