@@ -110,6 +110,7 @@ public sealed class Authorization
     /// <param name="offered">Methods on offer, each with its token.</param>
     /// <param name="now">The time.</param>
     /// <param name="expiresAt">When the claim lapses if it is not proven.</param>
+    /// <param name="traceParent">W3C trace context of the order that opened it, which its validation joins.</param>
     public Authorization(
         string publicId,
         long accountId,
@@ -117,10 +118,12 @@ public sealed class Authorization
         bool isWildcard,
         IReadOnlyList<(ChallengeType Type, string Token)> offered,
         DateTimeOffset now,
-        DateTimeOffset expiresAt)
+        DateTimeOffset expiresAt,
+        string? traceParent = null)
     {
         PublicId = publicId;
         AccountId = accountId;
+        TraceParent = traceParent;
         Name = name;
         IsWildcard = isWildcard;
         Status = AuthorizationStatus.Pending;
@@ -161,6 +164,9 @@ public sealed class Authorization
 
     /// <summary>Whether another order of the account may rest on it.</summary>
     public bool IsReusable { get; private set; }
+
+    /// <summary>W3C trace context of the order that opened it.</summary>
+    public string? TraceParent { get; private set; }
 
     /// <summary>Concurrency token.</summary>
     public int Version { get; private set; }

@@ -65,14 +65,12 @@ public sealed class NamePolicy
             return "wildcards are not served";
         }
 
-        if (!options.AllowSingleLabels && name.Name.LabelCount == 1)
+        if (!options.AllowPublicSuffixes && suffixes.IsPublicSuffix(name.Name))
         {
-            return "a name of a single label belongs to nobody in particular";
+            return name.IsWildcard ? $"{name.Name} is a public suffix, so its wildcard would cover strangers' names" : "it is a public suffix, under which strangers register names";
         }
 
-        return !options.AllowPublicSuffixes && suffixes.IsPublicSuffix(name.Name)
-            ? name.IsWildcard ? $"{name.Name} is a public suffix, so its wildcard would cover strangers' names" : "it is a public suffix, under which strangers register names"
-            : null;
+        return !options.AllowSingleLabels && name.Name.LabelCount == 1 ? "a name of a single label belongs to nobody in particular" : null;
     }
 
     private static bool Covers(DnsName suffix, DnsName name) => name.Equals(suffix) || name.IsSubdomainOf(suffix);

@@ -81,7 +81,10 @@ public static class ServerHost
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = options.Server.MaxConnections;
-        kestrel.Limits.MaxRequestBodySize = options.Acme.MaxBodyBytes + 1; // one octet more, so that our own refusal is the one that is sent
+
+        // Our own limit is the one that refuses. What comes after it is thrown away unread into memory, so that the client gets to see the refusal
+        // instead of a reset connection; beyond this the connection is cut.
+        kestrel.Limits.MaxRequestBodySize = 32L * options.Acme.MaxBodyBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxRequestLineSize = 4 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);

@@ -58,7 +58,7 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal)
 
                 if (authorization.Accept(at.Challenge, t.Now))
                 {
-                    t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, System.Diagnostics.Activity.Current?.Id);
+                    t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent);
                     t.Audit(
                         AuditKinds.ChallengeAccepted,
                         "authorization:" + authorization.PublicId,

@@ -95,7 +95,8 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
                     name.IsWildcard,
                     [.. offered.For(name).Select(type => (type, Token()))],
                     t.Now,
-                    order.ExpiresAt);
+                    order.ExpiresAt,
+                    order.TraceParent);
                 t.Db.Authorizations.Add(authorization);
             }
 

@@ -156,6 +156,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<string>("TraceParent")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trace_parent");
+
                     b.Property<long?>("ValidatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("validated_at");

@@ -1,8 +1,11 @@
-﻿using Microsoft.EntityFrameworkCore.Migrations;
+﻿using System;
+using System.Collections.Generic;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace PersistCa.Storage.Sqlite.Migrations
+namespace PersistCa.Storage.Postgres.Migrations
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -14,16 +17,16 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "accounts",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    public_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    status = table.Column<int>(type: "INTEGER", nullable: false),
-                    contacts = table.Column<string>(type: "TEXT", nullable: false),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    terms_agreed_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    closed_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    current_thumbprint = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    version = table.Column<int>(type: "INTEGER", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    public_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    contacts = table.Column<List<string>>(type: "text[]", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    terms_agreed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    closed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    current_thumbprint = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    version = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -34,14 +37,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "audit_entries",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    at = table.Column<long>(type: "INTEGER", nullable: false),
-                    kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    actor = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
-                    subject = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
-                    facts = table.Column<string>(type: "TEXT", nullable: false),
-                    trace_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    actor = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false),
+                    subject = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false),
+                    facts = table.Column<string>(type: "text", nullable: false),
+                    trace_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -52,8 +55,8 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "consumed_nonces",
                 columns: table => new
                 {
-                    nonce = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    nonce = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -64,10 +67,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "issuers",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    certificate_der = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    chain_der = table.Column<string>(type: "TEXT", nullable: false),
-                    added_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    certificate_der = table.Column<byte[]>(type: "bytea", nullable: false),
+                    chain_der = table.Column<List<byte[]>>(type: "bytea[]", nullable: false),
+                    added_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -78,11 +81,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "sealed_secrets",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    salt = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    iterations = table.Column<int>(type: "INTEGER", nullable: false),
-                    iv = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    ciphertext = table.Column<byte[]>(type: "BLOB", nullable: false)
+                    name = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    salt = table.Column<byte[]>(type: "bytea", nullable: false),
+                    iterations = table.Column<int>(type: "integer", nullable: false),
+                    iv = table.Column<byte[]>(type: "bytea", nullable: false),
+                    ciphertext = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -93,17 +96,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "work_items",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    kind = table.Column<int>(type: "INTEGER", nullable: false),
-                    subject_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    ordinal = table.Column<int>(type: "INTEGER", nullable: false),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    due_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    attempts = table.Column<int>(type: "INTEGER", nullable: false),
-                    leased_by = table.Column<string>(type: "TEXT", maxLength: 128, nullable: true),
-                    leased_until = table.Column<long>(type: "INTEGER", nullable: true),
-                    trace_parent = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    kind = table.Column<int>(type: "integer", nullable: false),
+                    subject_id = table.Column<long>(type: "bigint", nullable: false),
+                    ordinal = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    leased_by = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: true),
+                    leased_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    trace_parent = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -114,12 +117,12 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "account_keys",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    account_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    thumbprint = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    jwk = table.Column<string>(type: "TEXT", nullable: false),
-                    added_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    account_id = table.Column<long>(type: "bigint", nullable: false),
+                    thumbprint = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    jwk = table.Column<string>(type: "text", nullable: false),
+                    added_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -136,18 +139,19 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "authorizations",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    public_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    account_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    name = table.Column<string>(type: "TEXT", maxLength: 253, nullable: false),
-                    is_wildcard = table.Column<bool>(type: "INTEGER", nullable: false),
-                    status = table.Column<int>(type: "INTEGER", nullable: false),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    validated_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    is_reusable = table.Column<bool>(type: "INTEGER", nullable: false),
-                    version = table.Column<int>(type: "INTEGER", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    public_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    account_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(253)", maxLength: 253, nullable: false),
+                    is_wildcard = table.Column<bool>(type: "boolean", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    validated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    is_reusable = table.Column<bool>(type: "boolean", nullable: false),
+                    trace_parent = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true),
+                    version = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -164,21 +168,21 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "orders",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    public_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    account_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    names = table.Column<string>(type: "TEXT", nullable: false),
-                    not_before = table.Column<long>(type: "INTEGER", nullable: true),
-                    not_after = table.Column<long>(type: "INTEGER", nullable: true),
-                    trace_parent = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    finalized_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    csr = table.Column<byte[]>(type: "BLOB", nullable: true),
-                    certificate_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
-                    error = table.Column<string>(type: "TEXT", nullable: true),
-                    version = table.Column<int>(type: "INTEGER", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    public_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    account_id = table.Column<long>(type: "bigint", nullable: false),
+                    names = table.Column<List<string>>(type: "text[]", nullable: false),
+                    not_before = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    not_after = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    trace_parent = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    finalized_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    csr = table.Column<byte[]>(type: "bytea", nullable: true),
+                    certificate_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: true),
+                    error = table.Column<string>(type: "text", nullable: true),
+                    version = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -195,11 +199,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "crls",
                 columns: table => new
                 {
-                    issuer_id = table.Column<string>(type: "TEXT", nullable: false),
-                    number = table.Column<long>(type: "INTEGER", nullable: false),
-                    der = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    this_update = table.Column<long>(type: "INTEGER", nullable: false),
-                    next_update = table.Column<long>(type: "INTEGER", nullable: false)
+                    issuer_id = table.Column<string>(type: "character varying(32)", nullable: false),
+                    number = table.Column<long>(type: "bigint", nullable: false),
+                    der = table.Column<byte[]>(type: "bytea", nullable: false),
+                    this_update = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    next_update = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -216,13 +220,13 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "challenges",
                 columns: table => new
                 {
-                    authorization_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    ordinal = table.Column<int>(type: "INTEGER", nullable: false),
-                    type = table.Column<int>(type: "INTEGER", nullable: false),
-                    token = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    status = table.Column<int>(type: "INTEGER", nullable: false),
-                    validated_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    error = table.Column<string>(type: "TEXT", nullable: true)
+                    authorization_id = table.Column<long>(type: "bigint", nullable: false),
+                    ordinal = table.Column<int>(type: "integer", nullable: false),
+                    type = table.Column<int>(type: "integer", nullable: false),
+                    token = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    validated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    error = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -239,14 +243,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "validation_records",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    authorization_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    challenge_type = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    at = table.Column<long>(type: "INTEGER", nullable: false),
-                    succeeded = table.Column<bool>(type: "INTEGER", nullable: false),
-                    dialect = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
-                    evidence = table.Column<string>(type: "TEXT", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    authorization_id = table.Column<long>(type: "bigint", nullable: false),
+                    challenge_type = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    succeeded = table.Column<bool>(type: "boolean", nullable: false),
+                    dialect = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: true),
+                    evidence = table.Column<string>(type: "text", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -263,24 +267,24 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "certificates",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    public_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    serial = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    issuer_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    order_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    account_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    key_fingerprint = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    status = table.Column<int>(type: "INTEGER", nullable: false),
-                    tbs_der = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    der = table.Column<byte[]>(type: "BLOB", nullable: true),
-                    not_before = table.Column<long>(type: "INTEGER", nullable: false),
-                    not_after = table.Column<long>(type: "INTEGER", nullable: false),
-                    intended_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    issued_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    revocation_reason = table.Column<int>(type: "INTEGER", nullable: true),
-                    version = table.Column<int>(type: "INTEGER", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    public_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    serial = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false),
+                    issuer_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    order_id = table.Column<long>(type: "bigint", nullable: false),
+                    account_id = table.Column<long>(type: "bigint", nullable: false),
+                    key_fingerprint = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    tbs_der = table.Column<byte[]>(type: "bytea", nullable: false),
+                    der = table.Column<byte[]>(type: "bytea", nullable: true),
+                    not_before = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    not_after = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    intended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    issued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    revocation_reason = table.Column<int>(type: "integer", nullable: true),
+                    version = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -309,9 +313,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "order_authorizations",
                 columns: table => new
                 {
-                    order_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    position = table.Column<int>(type: "INTEGER", nullable: false),
-                    authorization_id = table.Column<long>(type: "INTEGER", nullable: false)
+                    order_id = table.Column<long>(type: "bigint", nullable: false),
+                    position = table.Column<int>(type: "integer", nullable: false),
+                    authorization_id = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
