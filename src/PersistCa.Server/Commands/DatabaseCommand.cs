@@ -16,10 +16,7 @@ internal static class DatabaseCommand
         {
             var options = arguments.Read(result);
             Directory.CreateDirectory(options.Server.DataDirectory);
-            var services = new ServiceCollection();
-            services.AddSingleton(TimeProvider.System);
-            services.AddCaStorage(options.Store.Kind, ServerHost.ConnectionString(options));
-            await using var provider = services.BuildServiceProvider();
+            await using var provider = Store(options);
             var upkeep = provider.GetRequiredService<StoreUpkeep>();
             if (await upkeep.ProbeAsync(cancel) is { } reason)
             {
@@ -35,4 +32,16 @@ internal static class DatabaseCommand
         command.Subcommands.Add(migrate);
         return command;
     }
+
+    /// <summary>Why the database does not answer; null when it does.</summary>
+    public static async Task<string?> ProbeAsync(PersistCaOptions options, CancellationToken cancel)
+    {
+        await using var provider = Store(options);
+        return await provider.GetRequiredService<StoreUpkeep>().ProbeAsync(cancel);
+    }
+
+    private static ServiceProvider Store(PersistCaOptions options) => new ServiceCollection()
+        .AddSingleton(TimeProvider.System)
+        .AddCaStorage(options.Store.Kind, ServerHost.ConnectionString(options))
+        .BuildServiceProvider();
 }

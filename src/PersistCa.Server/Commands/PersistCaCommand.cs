@@ -92,7 +92,7 @@ internal sealed class ConfigurationArguments
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or JsonException)
         {
-            throw new StartRefusedException(path, $"it is not valid JSON: {e.InnerException?.Message ?? e.Message}");
+            throw new StartRefusedException(path, $"it is not valid JSON: {e.GetBaseException().Message}");
         }
 
         var (options, faults) = ConfigurationReader.Read(configuration);

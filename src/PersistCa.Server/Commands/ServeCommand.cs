@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PersistCa.Server.Hosting;
+using PersistCa.Storage;
 
 namespace PersistCa.Server.Commands;
 
@@ -35,14 +36,19 @@ internal static class ConfigCommand
         var arguments = new ConfigurationArguments();
         var check = new Command("check", "Read the configuration as serve would, say what is wrong with it, and change nothing.");
         arguments.AddTo(check);
-        check.SetAction(result =>
+        check.SetAction(async (result, cancel) =>
         {
             var options = arguments.Read(result);
             AuthorityRegistration.Policy(options);
             var passphrase = Passphrase.Find(options);
             var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
             issuer.Key.Dispose();
-            result.InvocationConfiguration.Output.WriteLine($"The configuration is good. Issuer {issuer.IssuerId}, until {issuer.NotAfter:yyyy-MM-dd}; directory {options.Server.BaseUrl}{AuthorityUrls.Paths.Directory}.");
+            if (options.Store.Kind == StoreKind.PostgreSql && await DatabaseCommand.ProbeAsync(options, cancel) is { } reason)
+            {
+                throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
+            }
+
+            await result.InvocationConfiguration.Output.WriteLineAsync($"The configuration is good. Issuer {issuer.IssuerId}, until {issuer.NotAfter:yyyy-MM-dd}; directory {options.Server.BaseUrl}{AuthorityUrls.Paths.Directory}.");
             return 0;
         });
         var command = new Command("config", "Look at the configuration.");

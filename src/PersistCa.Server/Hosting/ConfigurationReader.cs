@@ -174,7 +174,7 @@ public static class ConfigurationReader
         var near = properties.Select(p => (p.Name, Distance: Distance(p.Name.ToUpperInvariant(), key.ToUpperInvariant()))).MinBy(p => p.Distance);
         var known = string.Join(", ", properties.Select(p => p.Name));
         var where = path.Length == 0 ? "at the top" : "in " + path.TrimEnd(':');
-        return near.Distance <= 2 ? $"there is no such key; did you mean {path}{near.Name}?" : $"there is no such key; known {where}: {known}";
+        return near.Distance <= Math.Min(2, key.Length / 3) ? $"there is no such key; did you mean {path}{near.Name}?" : $"there is no such key; known {where}: {known}";
     }
 
     private static int Distance(string a, string b)

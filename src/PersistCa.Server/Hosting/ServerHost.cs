@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -28,6 +29,7 @@ public static class ServerHost
         Directory.CreateDirectory(options.Server.DataDirectory);
         var passphrase = Passphrase.Find(options);
         var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
+        RequireFree(options);
         var app = Build(options, issuer, clock);
         try
         {
@@ -37,13 +39,9 @@ public static class ServerHost
             app.Services.GetRequiredService<Readiness>().Started();
             return new RunningServer(app);
         }
-        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            await app.DisposeAsync();
-            throw new StartRefusedException("Server:Listen", $"an address is taken by another program ({e.Message}); choose another port or stop that program");
-        }
         catch
         {
+            await app.StopAsync(CancellationToken.None);
             await app.DisposeAsync();
             throw;
         }
@@ -53,6 +51,28 @@ public static class ServerHost
     public static string ConnectionString(PersistCaOptions options) => options.Store.ConnectionString.Length > 0
         ? options.Store.ConnectionString
         : $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}";
+
+    /// <summary>Asks for the addresses before anything is started, so that a taken one is a line and not a stack of exceptions.</summary>
+    private static void RequireFree(PersistCaOptions options)
+    {
+        foreach (var (key, address) in new[] { ("Server:Listen", options.Server.Listen), ("Server:ListenPublication", options.Server.ListenPublication) })
+        {
+            if (key == "Server:Listen" && options.Server.Roles.Count > 0 && !options.Server.Roles.Contains("acme"))
+            {
+                continue;
+            }
+
+            try
+            {
+                using var probe = new TcpListener(IPEndPoint.Parse(address));
+                probe.Start();
+            }
+            catch (SocketException e)
+            {
+                throw new StartRefusedException(key, $"{address} cannot be listened on ({e.Message}); choose another address or port, or stop the program that has it");
+            }
+        }
+    }
 
     private static WebApplication Build(PersistCaOptions options, Issuer issuer, TimeProvider clock)
     {
