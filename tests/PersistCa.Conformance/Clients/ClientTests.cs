@@ -197,7 +197,12 @@ public abstract class ClientTests : IAsyncLifetime
         await ClientBench.IsRevokedAsync($"{folder}/chain.pem");
     }
 
-    private async Task<ClientBench> BenchAsync() => bench ??= await ClientBench.StartAsync(await ConnectionAsync());
+    private async Task<ClientBench> BenchAsync()
+    {
+        Requirement.Program("bash");
+        Requirement.Program("curl");
+        return bench ??= await ClientBench.StartAsync(await ConnectionAsync());
+    }
 }
 
 public sealed class SqliteClientTests : ClientTests
