@@ -122,7 +122,7 @@ public sealed class AcmeOptions
     public string Website { get; set; } = "";
 
     /// <summary>How long a nonce can be used.</summary>
-    public TimeSpan NonceLifetime { get; set; } = TimeSpan.FromHours(12);
+    public TimeSpan NonceLifetime { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How long an order and its pending authorizations live.</summary>
     public TimeSpan OrderLifetime { get; set; } = TimeSpan.FromHours(24);

@@ -111,11 +111,10 @@ public sealed class OrderAndAccountTests(SharedAuthority shared) : IClassFixture
     [Fact]
     public async Task An_order_lapses_with_its_time()
     {
-        await using var own = await RunningAuthority.StartAsync();
+        await using var own = await RunningAuthority.StartAsync(o => o.Acme.NonceLifetime = TimeSpan.FromDays(2));
         using var client = await own.RegisteredAsync();
         var order = await client.OrderAsync(["late.example.test"], None);
         own.Clock.Ahead = own.Options.Acme.OrderLifetime + TimeSpan.FromSeconds(1);
-        own.Options.Acme.NonceLifetime = TimeSpan.FromDays(2);
 
         var lapsed = await client.FetchAsync(order.Location!, None);
         Assert.Equal("invalid", lapsed.Json["status"]!.GetValue<string>());
