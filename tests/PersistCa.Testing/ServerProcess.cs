@@ -12,11 +12,18 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly string folder;
     private readonly string? postgres;
     private readonly IReadOnlyDictionary<string, string> settings;
+    private readonly IReadOnlyDictionary<string, string> environment;
     private readonly StringBuilder log = new();
     private Process? process;
 
-    private ServerProcess(string folder, string? postgres, IReadOnlyDictionary<string, string> settings, LoopbackZone zone)
+    private ServerProcess(
+        string folder,
+        string? postgres,
+        IReadOnlyDictionary<string, string> settings,
+        IReadOnlyDictionary<string, string> environment,
+        LoopbackZone zone)
     {
+        this.environment = environment;
         this.folder = folder;
         this.postgres = postgres;
         this.settings = settings;
@@ -62,7 +69,11 @@ public sealed class ServerProcess : IAsyncDisposable
     public bool HasExited => process is null || process.HasExited;
 
     /// <summary>Makes an authority in a fresh folder and starts its server.</summary>
-    public static async Task<ServerProcess> StartAsync(string? postgres = null, string? crashAt = null, IReadOnlyDictionary<string, string>? settings = null)
+    public static async Task<ServerProcess> StartAsync(
+        string? postgres = null,
+        string? crashAt = null,
+        IReadOnlyDictionary<string, string>? settings = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var folder = Directory.CreateTempSubdirectory("persistca-run-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -71,7 +82,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
 
         var zone = LoopbackZone.Start(options: new LoopbackZoneOptions { DefaultAddress = IPAddress.Loopback });
-        var server = new ServerProcess(folder, postgres, settings ?? new Dictionary<string, string>(), zone);
+        var server = new ServerProcess(folder, postgres, settings ?? new Dictionary<string, string>(), environment ?? new Dictionary<string, string>(), zone);
         var init = server.Launch("init", null, ["--generate-passphrase"]);
         await init.WaitForExitAsync();
         if (init.ExitCode != 0)
@@ -163,6 +174,11 @@ public sealed class ServerProcess : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         if (crashAt is not null)

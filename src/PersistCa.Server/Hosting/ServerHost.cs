@@ -77,7 +77,13 @@ public static class ServerHost
     private static WebApplication Build(PersistCaOptions options, Issuer issuer, TimeProvider clock)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Configuration.Sources.Clear(); // read already, strictly; the framework is not to read it again its own way
+
+        // Read already, strictly; the framework is not to read it again its own way. OpenTelemetry takes its standard variables from here, though.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(
+            Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+                .Where(v => ((string)v.Key).StartsWith("OTEL_", StringComparison.Ordinal))
+                .Select(v => new KeyValuePair<string, string?>((string)v.Key, (string?)v.Value)));
         builder.AddCaTelemetry(options.Log);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
