@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
 using PersistCa.Issuance.Signing;
@@ -96,6 +97,11 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         }
 
         var block = Convert.FromBase64String(text.Value[fields.Base64Data]);
+        if (!IsEncryptedKey(block))
+        {
+            return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: its PEM block holds no EncryptedPrivateKeyInfo (RFC 5958 section 3); it is damaged");
+        }
+
         var key = Import(ECDsa.Create(), block, passphrase) ?? Import(RSA.Create(), block, passphrase);
         if (key is null)
         {
@@ -117,6 +123,26 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         name.Length is 0 or > MaxNameLength || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
             ? $"the key's name must be 1 to {MaxNameLength} letters, digits, hyphens and underscores"
             : null;
+
+    /// <summary>Judges the outer form, which no passphrase hides: so a damaged file is not taken for a mistyped passphrase.</summary>
+    private static bool IsEncryptedKey(byte[] block)
+    {
+        try
+        {
+            // BER, as the platform reads it: other software writes keys in it.
+            var outer = new AsnReader(block, AsnEncodingRules.BER);
+            var info = outer.ReadSequence();
+            outer.ThrowIfNotEmpty();
+            info.ReadSequence().ReadObjectIdentifier();
+            info.ReadOctetString();
+            info.ThrowIfNotEmpty();
+            return true;
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
 
     private static AsymmetricAlgorithm? Import(AsymmetricAlgorithm empty, byte[] block, ReadOnlySpan<char> passphrase)
     {

@@ -92,6 +92,12 @@ public static class ConfigurationReader
         Type element,
         List<ConfigurationFault> faults)
     {
+        if (children.Length > 0 && section.Value is { Length: > 0 } both)
+        {
+            faults.Add(new ConfigurationFault(key, $"'{both}' was given beside a list in another source; give the items as {key}:0, {key}:1 and so on"));
+            return;
+        }
+
         // "a,b" is a list too: environment variables and --set have no better way.
         var values = children.Length > 0
             ? children.OrderBy(c => int.TryParse(c.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : int.MaxValue)

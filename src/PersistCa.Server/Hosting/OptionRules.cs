@@ -156,6 +156,11 @@ internal static class OptionRules
             }
         }
 
+        if (v.Dns.Timeout > v.Dns.OverallTimeout)
+        {
+            yield return new("Validation:Dns:Timeout", $"{v.Dns.Timeout} is longer than Validation:Dns:OverallTimeout, {v.Dns.OverallTimeout}; make it shorter");
+        }
+
         var second = TimeSpan.FromSeconds(1);
         var ranges = Range("Validation:Concurrency", v.Concurrency, 1, 10_000)
             .Concat(Range("Validation:Deadline", v.Deadline, second, 100 * second))
@@ -169,7 +174,7 @@ internal static class OptionRules
             .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
             .Concat(Range("Validation:TlsAlpnPort", v.TlsAlpnPort, 1, 65535))
             .Concat(Range("Validation:Persist:MaxRecords", v.Persist.MaxRecords, 1, 10_000))
-            .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 1024 * 1024))
+            .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 64 * 1024))
             .Concat(v.Http.RedirectPorts.SelectMany(p => Range("Validation:Http:RedirectPorts", p, 1, 65535)));
         foreach (var fault in ranges)
         {

@@ -130,6 +130,20 @@ public sealed class FileKeyStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_file_is_told_from_a_wrong_passphrase()
+    {
+        using var created = Store().Create("a", SigningAlgorithms.EcdsaP256, Passphrase).Value!;
+        var text = File.ReadAllText(Store().PathOf("a"));
+        var block = Convert.FromBase64String(text[PemEncoding.Find(text).Base64Data]);
+        File.WriteAllText(Store().PathOf("cut"), PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", block.AsSpan(0, block.Length - 1)));
+        File.WriteAllText(Store().PathOf("longer"), PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", [.. block, 0]));
+        foreach (var damaged in new[] { "cut", "longer" })
+        {
+            Assert.Contains("is not a key: its PEM block holds no EncryptedPrivateKeyInfo", Store().Open(damaged, Passphrase).Reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_file_above_the_limit_is_not_read()
     {
         using var created = Store().Create("a", SigningAlgorithms.EcdsaP256, Passphrase).Value!;

@@ -33,7 +33,17 @@ public sealed class ConfigurationTests
         Assert.Equal(["dns-01", "dns-persist-01"], options.Validation.Challenges);
     }
 
+    [Fact]
+    public void A_list_given_twice_in_two_forms_is_a_mistake_and_not_a_choice()
+    {
+        var fault = Assert.Single(Read(("Validation:Dns:Resolvers:0", "127.0.0.1"), ("Validation:Dns:Resolvers", "127.0.0.2")).Faults);
+        Assert.Equal("Validation:Dns:Resolvers", fault.Key);
+        Assert.Contains("beside a list", fault.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("Validation:Persist:MaxBytes", "65537", "Validation:Persist:MaxBytes", "512 to 65536")]
+    [InlineData("Validation:Dns:Timeout", "00:00:20", "Validation:Dns:Timeout", "longer than Validation:Dns:OverallTimeout")]
     [InlineData("Validaton:Dns:Timeout", "00:00:01", "Validaton", "did you mean Validation")]
     [InlineData("Validation:Dns:Resolver", "127.0.0.1", "Validation:Dns:Resolver", "did you mean Validation:Dns:Resolvers")]
     [InlineData("Acme:Nothing", "1", "Acme:Nothing", "known in Acme")]
