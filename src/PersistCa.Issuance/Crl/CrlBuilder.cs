@@ -15,9 +15,6 @@ public sealed record RevokedCertificate(string Serial, DateTimeOffset RevokedAt,
 /// <summary>Makes certificate revocation lists (RFC 5280 section 5, Baseline Requirements section 7.2).</summary>
 public static class CrlBuilder
 {
-    /// <summary>Longest time from thisUpdate to nextUpdate for a list of an issuing authority (Baseline Requirements section 4.9.7 allows 10 days).</summary>
-    public static readonly TimeSpan MaxSubscriberInterval = TimeSpan.FromDays(10);
-
     /// <summary>Makes and signs a complete v2 list.</summary>
     /// <param name="issuer">Whose list it is.</param>
     /// <param name="number">CRL number, 1 or more, higher than that of every list before.</param>
