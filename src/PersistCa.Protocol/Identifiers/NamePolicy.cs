@@ -70,11 +70,6 @@ public sealed class NamePolicy
             return name.IsWildcard ? $"{name.Name} is a public suffix, so its wildcard would cover strangers' names" : "it is a public suffix, under which strangers register names";
         }
 
-        if (!options.AllowPublicSuffixes && name.IsWildcard && suffixes.IsAboveSuffixes(name.Name))
-        {
-            return $"the names under {name.Name} are public suffixes, under which strangers register names";
-        }
-
         return !options.AllowSingleLabels && name.Name.LabelCount == 1 ? "a name of a single label belongs to nobody in particular" : null;
     }
 

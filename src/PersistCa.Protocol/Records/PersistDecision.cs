@@ -111,7 +111,7 @@ public sealed record PersistDecision
             return RecordVerdict.Foreign(record);
         }
 
-        if (!policy.Accepts(dialect.Dialect))
+        if (!policy.Dialects.Contains(dialect.Dialect))
         {
             return new RecordVerdict(record, RecordReason.DialectOff, $"records in the dialect {dialect.Dialect.Wire()} are not accepted here") { Dialect = dialect.Dialect };
         }
@@ -140,13 +140,13 @@ public sealed record PersistDecision
         }
 
         // The accounturi tells the two drafts apart; where one of them is off, the other judges.
-        if (!policy.Accepts(PersistDialect.Draft01))
+        if (!policy.Dialects.Contains(PersistDialect.Draft01))
         {
             return Draft02;
         }
 
         var read = IssueValueDialect.ReadParameters(record);
-        return policy.Accepts(PersistDialect.Draft02) && read.IsValid && HashedAccountDialect.Speaks(read.Value.AccountUri, policy) ? Draft02 : Draft01;
+        return policy.Dialects.Contains(PersistDialect.Draft02) && read.IsValid && HashedAccountDialect.Speaks(read.Value.AccountUri, policy) ? Draft02 : Draft01;
     }
 
     /// <summary>Time and scope: the same rules whatever the dialect.</summary>
@@ -182,7 +182,7 @@ public sealed record PersistDecision
     private static string NoRecord(PersistQuestion question, PersistPolicy policy)
     {
         var owners = string.Join(" or ", policy.Labels.Select(l => $"{l.Text()}.{question.Requested.Name}"));
-        var dialect = PersistDialects.All.Last(policy.Accepts);
+        var dialect = PersistDialects.All.Last(policy.Dialects.Contains);
         var example = RecordText.For(dialect, question.Requested.Name, question.Account, policy, question.Requested.IsWildcard, null);
         return $"No TXT record at {owners} names this authority ({string.Join(", ", policy.IssuerNames.Select(i => i.Text))}). Expected is one such as: {example.Owner} TXT \"{example.Value}\".";
     }

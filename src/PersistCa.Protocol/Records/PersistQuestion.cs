@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Identifiers;
 
@@ -30,8 +29,6 @@ public sealed record PersistPolicy(
     IReadOnlyList<string> AccountHashPrefixes,
     IReadOnlySet<PersistDialect> Dialects)
 {
-    private readonly IReadOnlySet<string> hashAlgorithms = ImmutableHashSet.Create(StringComparer.Ordinal, HashedAccountUri.Algorithm);
-
     /// <summary>Whether a record must say when it ends.</summary>
     public bool RequireExpiry { get; init; }
 
@@ -41,21 +38,8 @@ public sealed record PersistPolicy(
     /// <summary>Most octets of TXT judged per owner name.</summary>
     public int MaxBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Hash algorithms of hashed account URIs that are accepted, among <see cref="HashedAccountUri.Algorithms"/>.</summary>
-    /// <exception cref="ArgumentException">sha-256 is missing, which MUST be accepted, or there is one that is unknown or weaker.</exception>
-    public IReadOnlySet<string> HashAlgorithms
-    {
-        get => hashAlgorithms;
-        init => hashAlgorithms = value.Contains(HashedAccountUri.Algorithm) && value.All(HashedAccountUri.Algorithms.Contains)
-            ? value
-            : throw new ArgumentException($"{HashedAccountUri.Algorithm} is expected, and beside it at most {string.Join(", ", HashedAccountUri.Algorithms)}", nameof(value));
-    }
-
     /// <summary>Labels to ask for.</summary>
-    public IEnumerable<PersistLabel> Labels => PersistDialects.Labels.Where(l => PersistDialects.All.Any(d => d.Label() == l && Accepts(d)));
-
-    /// <summary>True when records in the dialect are accepted. Without a prefix there is no hashed account URI, so no draft-02.</summary>
-    public bool Accepts(PersistDialect dialect) => Dialects.Contains(dialect) && (dialect != PersistDialect.Draft02 || AccountHashPrefixes.Count > 0);
+    public IEnumerable<PersistLabel> Labels => PersistDialects.Labels.Where(l => Dialects.Any(d => d.Label() == l));
 
     /// <summary>True when the issuer name is ours.</summary>
     public bool IsOurs(IssuerName name) => IssuerNames.Contains(name);

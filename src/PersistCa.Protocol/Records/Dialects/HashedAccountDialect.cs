@@ -24,7 +24,7 @@ internal sealed class HashedAccountDialect : IRecordDialect
             return Malformed(record, $"its accounturi is not under the accountHashPrefix {policy.AccountHashPrefixes[0]}");
         }
 
-        var digest = HashedAccountUri.ReadDigest(accountUri[prefix.Length..], policy.HashAlgorithms);
+        var digest = HashedAccountUri.ReadDigest(accountUri[prefix.Length..]);
         if (!digest.IsValid)
         {
             return Malformed(record, "its accounturi is no hashed account URI: " + digest.Reason);
@@ -37,18 +37,18 @@ internal sealed class HashedAccountDialect : IRecordDialect
     }
 
     /// <summary>Current key first, then older ones newest first; for each the domain form and the "*" form, under each URL the account had.</summary>
-    private static (string Thumbprint, bool AnyDomain)? Match(string domain, (string Algorithm, byte[] Digest) found, PersistQuestion question)
+    private static (string Thumbprint, bool AnyDomain)? Match(string domain, byte[] digest, PersistQuestion question)
     {
         foreach (var thumbprint in question.Account.Thumbprints)
         {
             foreach (var url in question.Account.FormerUrls.Insert(0, question.Account.Url))
             {
-                if (CryptographicOperations.FixedTimeEquals(found.Digest, HashedAccountUri.Digest(domain, thumbprint, url, found.Algorithm)))
+                if (CryptographicOperations.FixedTimeEquals(digest, HashedAccountUri.Digest(domain, thumbprint, url)))
                 {
                     return (thumbprint, false);
                 }
 
-                if (CryptographicOperations.FixedTimeEquals(found.Digest, HashedAccountUri.Digest(HashedAccountUri.AnyDomain, thumbprint, url, found.Algorithm)))
+                if (CryptographicOperations.FixedTimeEquals(digest, HashedAccountUri.Digest(HashedAccountUri.AnyDomain, thumbprint, url)))
                 {
                     return (thumbprint, true);
                 }
@@ -64,9 +64,8 @@ internal sealed class HashedAccountDialect : IRecordDialect
         return $"its accounturi is {RecordProse.Show(found)} where {expected} was expected";
     }
 
-    /// <summary>The longest prefix that fits: a former one may begin with the present one.</summary>
     private static string? Prefix(string accountUri, PersistPolicy policy) =>
-        policy.AccountHashPrefixes.Where(p => accountUri.StartsWith(p, StringComparison.Ordinal)).MaxBy(p => p.Length);
+        policy.AccountHashPrefixes.FirstOrDefault(p => accountUri.StartsWith(p, StringComparison.Ordinal));
 
     private RecordVerdict Malformed(FoundTxt record, string reason) => new(record, RecordReason.Malformed, reason) { Dialect = Dialect };
 }
