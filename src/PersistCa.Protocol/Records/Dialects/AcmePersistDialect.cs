@@ -59,7 +59,7 @@ internal sealed class AcmePersistDialect : IRecordDialect
                 return Malformed(record, $"its exp is '{RecordProse.Show(exp)}' where an RFC 3339 time such as 2030-01-31T12:00:00Z was expected");
             }
 
-            expires = end;
+            expires = end.ToUniversalTime(); // an offset is the writer's; PostgreSQL keeps UTC only
         }
 
         return Judge(record, question, account) with
