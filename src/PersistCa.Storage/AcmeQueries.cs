@@ -25,6 +25,13 @@ public static class AcmeQueries
     public static Task<Account?> AccountByKeyAsync(this CaDb db, string thumbprint, CancellationToken cancel) =>
         db.Accounts.Include(a => a.Keys.OrderBy(k => k.Id)).FirstOrDefaultAsync(a => a.CurrentThumbprint == thumbprint, cancel);
 
+    /// <summary>
+    /// The account, other than the given one, that has or ever had a key. A key stays its first account's: records name keys by thumbprint, so whoever
+    /// could open an account with another's old key would inherit them.
+    /// </summary>
+    public static Task<Account?> OtherHolderOfKeyAsync(this CaDb db, string thumbprint, long? exceptAccount, CancellationToken cancel) =>
+        db.Accounts.FirstOrDefaultAsync(a => a.Id != exceptAccount && db.AccountKeys.Any(k => k.AccountId == a.Id && k.Thumbprint == thumbprint), cancel);
+
     /// <summary>An order with its authorizations.</summary>
     public static async Task<LoadedOrder?> OrderAsync(this CaDb db, string publicId, CancellationToken cancel)
     {

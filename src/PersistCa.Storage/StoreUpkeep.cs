@@ -32,6 +32,10 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, TimeProvider cl
             await db.Database.CloseConnectionAsync();
             return null;
         }
+        catch (ArgumentException)
+        {
+            return "the connection string cannot be read"; // what it holds is not repeated: it may be a password
+        }
         catch (DbException e)
         {
             return e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;

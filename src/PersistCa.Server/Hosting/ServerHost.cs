@@ -26,7 +26,15 @@ public static class ServerHost
     /// <exception cref="StartRefusedException">The operator has something to mend.</exception>
     public static async Task<RunningServer> StartAsync(PersistCaOptions options, TimeProvider clock, CancellationToken cancel)
     {
-        Directory.CreateDirectory(options.Server.DataDirectory);
+        try
+        {
+            Directory.CreateDirectory(options.Server.DataDirectory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException("Server:DataDirectory", $"{options.Server.DataDirectory} cannot be used as a folder ({e.Message}); name another");
+        }
+
         var passphrase = Passphrase.Find(options);
         var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
         RequireFree(options);

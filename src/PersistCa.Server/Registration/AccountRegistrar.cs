@@ -60,6 +60,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
                     return Existing(first);
                 }
 
+                if (await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null)
+                {
+                    return new AcmeProblem(ProblemCatalog.Unauthorized, "This key was the key of an account that has changed it since; it opens no other account. Use a new key.");
+                }
+
                 var account = new Account(PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now);
                 t.Db.Accounts.Add(account);
                 t.Audit(AuditKinds.AccountCreated, "account:" + account.PublicId, ("thumbprint", key.Thumbprint), ("contacts", string.Join(' ', account.Contacts)));
@@ -103,9 +108,9 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
             actor,
             async t =>
             {
-                if (await t.Db.AccountByKeyAsync(newKey.Thumbprint, cancel) is { } holder)
+                if ((await t.Db.AccountByKeyAsync(newKey.Thumbprint, cancel) ?? await t.Db.OtherHolderOfKeyAsync(newKey.Thumbprint, account.Id, cancel)) is { } holder)
                 {
-                    return new AcmeProblem(ProblemCatalog.Malformed, "The new key is the key of an account already; Location names that account.")
+                    return new AcmeProblem(ProblemCatalog.Malformed, "The new key is, or was, the key of an account already; Location names that account.")
                     {
                         Status = 409,
                         Location = urlOf(holder.PublicId),

@@ -100,6 +100,38 @@ public sealed class PersistFlowTests(SharedAuthority shared) : IClassFixture<Sha
         Assert.Fail("the validation was not concluded");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_that_was_rolled_over_opens_no_account_and_so_inherits_no_record(bool deactivated)
+    {
+        using var owner = await authority.RegisteredAsync();
+        using var finder = new AcmeClient(authority.Http(), authority.DirectoryUrl, ECDsa.Create(owner.AccountKey.ExportParameters(true)));
+        authority.Publish(owner, shared.Fresh(), PersistDialect.AcmePersist);
+        await owner.ChangeKeyAsync(ECDsa.Create(ECCurve.NamedCurves.nistP256), None);
+        if (deactivated)
+        {
+            await owner.PostAsync(owner.AccountUrl!, """{"status":"deactivated"}""", None);
+        }
+
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => finder.RegisterAsync(None));
+
+        Assert.Equal("unauthorized", refused.Answer.Problem);
+        Assert.Contains("was the key of an account", refused.Answer.Json["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_account_can_take_another_accounts_former_key()
+    {
+        using var owner = await authority.RegisteredAsync();
+        using var other = await authority.RegisteredAsync();
+        using var former = ECDsa.Create(owner.AccountKey.ExportParameters(true));
+        await owner.ChangeKeyAsync(ECDsa.Create(ECCurve.NamedCurves.nistP256), None);
+
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => other.ChangeKeyAsync(former, None));
+        Assert.Equal((409, owner.AccountUrl), (refused.Answer.Status, refused.Answer.Location));
+    }
+
     [Fact]
     public async Task Another_accounts_record_proves_nothing_and_is_told_apart()
     {
