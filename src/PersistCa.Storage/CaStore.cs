@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -76,6 +77,11 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         try
         {
             await using var scope = await db.Database.BeginTransactionAsync(cancel);
+            if (actor.Signer is { } signer && !await StillActsAsync(db, signer, cancel))
+            {
+                return new AcmeProblem(ProblemCatalog.Unauthorized, "The account was closed, or its key changed, while this request was on its way.") { Status = 401 };
+            }
+
             transaction = new StoreTransaction(db, actor, Now);
             outcome = await change(transaction);
             if (outcome.IsRefused)
@@ -110,6 +116,18 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         }
 
         return outcome;
+    }
+
+    /// <summary>
+    /// Asked inside the transaction: what the request was verified against may be history. On PostgreSQL the row is held, so that a deactivation waits for
+    /// this change or is seen by it.
+    /// </summary>
+    private static async Task<bool> StillActsAsync(CaDb db, SigningAccount signer, CancellationToken cancel)
+    {
+        var hold = db.Kind == StoreKind.PostgreSql ? " FOR SHARE" : "";
+        var sql = FormattableStringFactory.Create("SELECT * FROM accounts WHERE public_id = {0} AND current_thumbprint = {1}" + hold, signer.PublicId, signer.Thumbprint);
+        var found = await db.Accounts.FromSql(sql).AsNoTracking().ToListAsync(cancel);
+        return found is [{ IsValid: true }];
     }
 
     private static bool IsNonceReplay(DbUpdateException e) => e.InnerException switch

@@ -16,6 +16,9 @@ public sealed record NonceUse(string Value, DateTimeOffset ExpiresAt);
 /// <param name="Nonce">The nonce of the request, null where no request stands behind the change.</param>
 public sealed record Actor(string Name, NonceUse? Nonce = null)
 {
+    /// <summary>The account that must still be valid, and still have the key that signed, when the change happens; null where no account acts.</summary>
+    public SigningAccount? Signer { get; private init; }
+
     /// <summary>The server itself.</summary>
     public static readonly Actor Server = new("server");
 
@@ -23,8 +26,17 @@ public sealed record Actor(string Name, NonceUse? Nonce = null)
     public static readonly Actor Operator = new("operator");
 
     /// <summary>An account, acting through a signed request.</summary>
-    public static Actor Account(string publicId, NonceUse? nonce) => new("account:" + publicId, nonce);
+    /// <param name="publicId">Public id of the account.</param>
+    /// <param name="thumbprint">Thumbprint of the key that signed.</param>
+    /// <param name="nonce">The nonce of the request.</param>
+    public static Actor Account(string publicId, string thumbprint, NonceUse? nonce) =>
+        new("account:" + publicId, nonce) { Signer = new SigningAccount(publicId, thumbprint) };
 }
+
+/// <summary>An account and the key it signed with.</summary>
+/// <param name="PublicId">Public id of the account.</param>
+/// <param name="Thumbprint">Thumbprint of the key.</param>
+public sealed record SigningAccount(string PublicId, string Thumbprint);
 
 /// <summary>One change of state: the context to change, the time, and the ways to audit and to queue in the same transaction.</summary>
 public sealed class StoreTransaction

@@ -128,6 +128,35 @@ public abstract class StoreTests(StoreKind kind)
         Assert.Equal(1, await s.Store.ReadAsync(db => db.AuditEntries.CountAsync(), None));
     }
 
+    [SkippableTheory]
+    [InlineData("key", false, true)]
+    [InlineData("another key", false, false)]
+    [InlineData("key", true, false)]
+    public async Task An_account_changes_state_only_while_it_is_valid_and_has_the_key_that_signed(string thumbprint, bool closed, bool accepted)
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var account = await AccountAsync(s, "key");
+        if (closed)
+        {
+            await s.Store.WriteAsync<Account>(
+                Actor.Server,
+                async t =>
+                {
+                    var current = (await t.Db.AccountAsync(account.Id, None))!;
+                    current.Deactivate(t.Now);
+                    t.Audit(AuditKinds.AccountDeactivated, "account:x");
+                    return current;
+                },
+                None);
+        }
+
+        var outcome = await AddAsync(s, Actor.Account(account.PublicId, thumbprint, null));
+
+        Assert.Equal(accepted, !outcome.IsRefused);
+        Assert.Equal(accepted ? null : 401, outcome.Problem?.Status);
+        Assert.Equal(accepted ? 2 : 1, await s.Store.ReadAsync(db => db.Accounts.CountAsync(), None));
+    }
+
     [SkippableFact]
     public async Task Stale_nonces_are_forgotten_and_others_are_not()
     {

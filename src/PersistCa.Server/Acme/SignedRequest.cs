@@ -52,5 +52,5 @@ public sealed class SignedRequest
     public string Url { get; }
 
     /// <summary>The account as the one who changes state.</summary>
-    public Actor Actor => AccountOrNull is { } account ? Actor.Account(account.PublicId, Nonce) : new Actor("key:" + Key.Thumbprint, Nonce);
+    public Actor Actor => AccountOrNull is { } account ? Actor.Account(account.PublicId, Key.Thumbprint, Nonce) : new Actor("key:" + Key.Thumbprint, Nonce);
 }
