@@ -72,6 +72,13 @@ internal sealed partial class IssuanceWorker(
         async t =>
         {
             var (order, authorizations) = await t.Db.OrderAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued order vanished");
+
+            // A node that was slow may have lost its lease to one that decided meanwhile: then there is nothing to intend, and nothing to fail either.
+            if (order.FinalizedAt is null || order.Error is not null || order.CertificateId is not null || !await WorkLeases.HoldsAsync(t, item, cancel))
+            {
+                return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node decides");
+            }
+
             var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
             if (!account.IsValid)
             {

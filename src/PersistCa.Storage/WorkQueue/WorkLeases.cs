@@ -63,6 +63,10 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
         await transaction.Db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
             .ExecuteDeleteAsync(cancel) == 1;
 
+    /// <summary>Whether the lease still holds, asked inside a transaction that does not conclude yet.</summary>
+    public static Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
+        transaction.Db.WorkItems.AnyAsync(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts, cancel);
+
     /// <summary>How many items of a kind wait or are being worked on.</summary>
     public async Task<int> DepthAsync(WorkKind kind, CancellationToken cancel)
     {
