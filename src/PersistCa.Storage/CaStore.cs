@@ -44,7 +44,7 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         {
             try
             {
-                return await TryWriteAsync(actor, change, cancel);
+                return await TryWriteAsync(actor, change, again: attempt > 1, cancel);
             }
             catch (DbUpdateException e) when (IsNonceReplay(e))
             {
@@ -60,7 +60,7 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
     /// <inheritdoc/>
     public void Dispose() => sqliteWriter.Dispose();
 
-    private async Task<Outcome<T>> TryWriteAsync<T>(Actor actor, Func<StoreTransaction, Task<Outcome<T>>> change, CancellationToken cancel)
+    private async Task<Outcome<T>> TryWriteAsync<T>(Actor actor, Func<StoreTransaction, Task<Outcome<T>>> change, bool again, CancellationToken cancel)
         where T : notnull
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
@@ -74,10 +74,13 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
 
         StoreTransaction transaction;
         Outcome<T> outcome;
+        var saved = false;
+        void Saved(object? sender, SavedChangesEventArgs e) => saved = true;
+        db.SavedChanges += Saved;
         try
         {
             await using var scope = await db.Database.BeginTransactionAsync(cancel);
-            if (actor.Signer is { } signer && !await StillActsAsync(db, signer, cancel))
+            if (actor.Signer is { } signer && !await StillActsAsync(db, signer, again, cancel))
             {
                 return new AcmeProblem(ProblemCatalog.Unauthorized, "The account was closed, or its key changed, while this request was on its way.") { Status = 401 };
             }
@@ -89,7 +92,8 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
                 return outcome;
             }
 
-            if (db.ChangeTracker.HasChanges())
+            // A change that saved by itself, to learn an id, is a change of state like any other.
+            if (saved || db.ChangeTracker.HasChanges())
             {
                 if (transaction.AuditEntries == 0)
                 {
@@ -104,6 +108,7 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         }
         finally
         {
+            db.SavedChanges -= Saved;
             if (gated)
             {
                 sqliteWriter.Release();
@@ -120,11 +125,17 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
 
     /// <summary>
     /// Asked inside the transaction: what the request was verified against may be history. On PostgreSQL the row is held, so that a deactivation waits for
-    /// this change or is seen by it.
+    /// this change or is seen by it. Two that hold it and both change it are a deadlock, so whoever tries again asks for it alone: sharing it once more, it
+    /// could be in the other's way before that one woke up.
     /// </summary>
-    private static async Task<bool> StillActsAsync(CaDb db, SigningAccount signer, CancellationToken cancel)
+    private static async Task<bool> StillActsAsync(CaDb db, SigningAccount signer, bool alone, CancellationToken cancel)
     {
-        var hold = db.Kind == StoreKind.PostgreSql ? " FOR SHARE" : "";
+        var hold = (db.Kind, alone) switch
+        {
+            (StoreKind.PostgreSql, false) => " FOR SHARE",
+            (StoreKind.PostgreSql, true) => " FOR NO KEY UPDATE",
+            _ => "",
+        };
         var sql = FormattableStringFactory.Create("SELECT * FROM accounts WHERE public_id = {0} AND current_thumbprint = {1}" + hold, signer.PublicId, signer.Thumbprint);
         var found = await db.Accounts.FromSql(sql).AsNoTracking().ToListAsync(cancel);
         return found is [{ IsValid: true }];
@@ -142,7 +153,9 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         DbUpdateConcurrencyException => true,
         DbUpdateException { InnerException: SqliteException { SqliteExtendedErrorCode: 2067 or 1555 } } => true, // unique index, primary key
         DbUpdateException { InnerException: PostgresException p } => IsConflict(p),
-        InvalidOperationException { InnerException: PostgresException p } => IsConflict(p),
+
+        // EF wraps what may be transient, a deadlock for one.
+        InvalidOperationException { InnerException: (DbUpdateException or PostgresException) and var cause } => IsConflict(cause),
         PostgresException p => p.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected,
         _ => false,
     };

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Npgsql;
 using Testcontainers.PostgreSql;
 
@@ -15,10 +14,11 @@ public sealed class PostgresCluster
 
     private readonly string? connectionString;
     private readonly string reason;
-    private int databases;
+    private readonly Process? keeper; // held, so that its input stays open
 
-    private PostgresCluster(string? connectionString, string reason)
+    private PostgresCluster(string? connectionString, string reason, Process? keeper = null)
     {
+        this.keeper = keeper;
         this.connectionString = connectionString;
         this.reason = reason;
     }
@@ -29,7 +29,7 @@ public sealed class PostgresCluster
     {
         var cluster = await Shared.Value;
         Requirement.Need(cluster.connectionString is not null, "postgresql", cluster.reason);
-        var name = $"persistca_{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}_{Interlocked.Increment(ref cluster.databases).ToString(CultureInfo.InvariantCulture)}";
+        var name = $"persistca_{Guid.NewGuid():N}"; // a lasting server may hold what an earlier run left
         await using var source = NpgsqlDataSource.Create(cluster.connectionString!);
         await using (var command = source.CreateCommand($"CREATE DATABASE {name}"))
         {
@@ -37,6 +37,21 @@ public sealed class PostgresCluster
         }
 
         return new NpgsqlConnectionStringBuilder(cluster.connectionString) { Database = name, MaxPoolSize = 12 }.ConnectionString;
+    }
+
+    /// <summary>Drops a database that <see cref="NewDatabaseAsync"/> made, with the idle connections to it: servers allow few.</summary>
+    /// <param name="database">Its connection string.</param>
+    public static async Task DropDatabaseAsync(string database)
+    {
+        var cluster = await Shared.Value;
+        await using (var pooled = new NpgsqlConnection(database))
+        {
+            NpgsqlConnection.ClearPool(pooled);
+        }
+
+        await using var source = NpgsqlDataSource.Create(cluster.connectionString!);
+        await using var command = source.CreateCommand($"DROP DATABASE IF EXISTS {new NpgsqlConnectionStringBuilder(database).Database} WITH (FORCE)");
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task<PostgresCluster> StartAsync()
@@ -56,9 +71,18 @@ public sealed class PostgresCluster
         var binaries = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "initdb"))).Order().LastOrDefault()
             : null;
-        return binaries is null
-            ? new PostgresCluster(null, "there is neither PERSISTCA_TEST_POSTGRES nor Docker nor an installed PostgreSQL server")
-            : await StartLocalAsync(binaries);
+        if (binaries is null)
+        {
+            return new PostgresCluster(null, "there is neither PERSISTCA_TEST_POSTGRES nor Docker nor an installed PostgreSQL server");
+        }
+
+        var hasUser = File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal));
+        if (Environment.UserName == "root" && (!hasUser || Requirement.Find("setpriv") is null))
+        {
+            return new PostgresCluster(null, "its server refuses to run as root, and there is no user postgres, or no setpriv, to run it as");
+        }
+
+        return await StartLocalAsync(binaries);
     }
 
     private static async Task<PostgresCluster> StartLocalAsync(string binaries)
@@ -71,21 +95,27 @@ public sealed class PostgresCluster
             await RunAsync("chown", ["postgres", folder]);
         }
 
+        var pgCtl = Path.Combine(binaries, "pg_ctl");
+        var keeper = StartKeeper(pgCtl, data, folder);
         var port = RunningAuthority.FreePort();
         await RunAsPostgresAsync(Path.Combine(binaries, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions", "--locale=C.UTF-8"]);
-        var pgCtl = Path.Combine(binaries, "pg_ctl");
         await RunAsPostgresAsync(
             "/bin/sh",
             ["-c", $"'{pgCtl}' -D '{data}' -w -l '{folder}/log' -o '-p {port} -k {folder} -h 127.0.0.1 -c fsync=off -c max_connections=200' start >'{folder}/start' 2>&1"]);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop(pgCtl, data, folder);
-        return new PostgresCluster($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres", "");
+        return new PostgresCluster($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres", "", keeper);
     }
 
-    private static void Stop(string pgCtl, string data, string folder)
+    /// <summary>
+    /// A shell that waits for its input to end, which it does when this process ends in whatever way: test hosts are killed before a handler of theirs could
+    /// have stopped a server.
+    /// </summary>
+    private static Process StartKeeper(string pgCtl, string data, string folder)
     {
-        using var stop = Process.Start(AsPostgres("/bin/sh", ["-c", $"'{pgCtl}' -D '{data}' -m immediate stop >/dev/null 2>&1"]));
-        stop?.WaitForExit();
-        Directory.Delete(folder, recursive: true);
+        var start = AsPostgres(
+            "/bin/sh",
+            ["-c", $"exec >/dev/null 2>&1; trap '' HUP INT TERM; read -r end; '{pgCtl}' -D '{data}' -m immediate stop; rm -rf '{folder}'"]);
+        start.RedirectStandardInput = true;
+        return Process.Start(start) ?? throw new InvalidOperationException("/bin/sh does not start");
     }
 
     private static Task RunAsPostgresAsync(string program, IReadOnlyList<string> arguments) => RunAsync(AsPostgres(program, arguments));

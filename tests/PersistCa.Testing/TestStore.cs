@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -11,49 +12,74 @@ public sealed class TestStore : IAsyncDisposable
 {
     private readonly ServiceProvider services;
     private readonly string? folder;
+    private readonly string? database;
 
-    private TestStore(ServiceProvider services, string? folder)
+    private TestStore(ServiceProvider services, string? folder, string? database)
     {
         this.services = services;
         this.folder = folder;
+        this.database = database;
     }
 
+    /// <summary>The store's time, from 1 January 2030 on.</summary>
     public FakeTimeProvider Time => (FakeTimeProvider)services.GetRequiredService<TimeProvider>();
 
+    /// <summary>The way to the rows.</summary>
     public CaStore Store => services.GetRequiredService<CaStore>();
 
+    /// <summary>The queue.</summary>
     public WorkLeases Leases => services.GetRequiredService<WorkLeases>();
 
+    /// <summary>Schema and housekeeping.</summary>
     public StoreUpkeep Upkeep => services.GetRequiredService<StoreUpkeep>();
 
+    /// <summary>Makes contexts.</summary>
     public IDbContextFactory<CaDb> Factory => services.GetRequiredService<IDbContextFactory<CaDb>>();
 
-    /// <summary>Opens one.</summary>
+    /// <summary>Opens one; the test is skipped where its database is not available.</summary>
     /// <param name="kind">Which database.</param>
     public static async Task<TestStore> OpenAsync(StoreKind kind)
     {
-        var folder = kind == StoreKind.Sqlite ? Directory.CreateTempSubdirectory("persistca-store-").FullName : null;
-        var store = Over(kind, folder is null ? await PostgresCluster.NewDatabaseAsync() : $"Data Source={Path.Combine(folder, "store.db")}", folder);
+        var store = await OpenEmptyAsync(kind);
         await store.Upkeep.MigrateAsync(CancellationToken.None);
         return store;
     }
 
-    /// <summary>One over a connection string, as it is.</summary>
-    public static TestStore Over(StoreKind kind, string connectionString, string? folder = null)
+    /// <summary>Opens one over an empty database, without a schema.</summary>
+    /// <param name="kind">Which database.</param>
+    public static async Task<TestStore> OpenEmptyAsync(StoreKind kind)
     {
-        var services = new ServiceCollection().AddSingleton<TimeProvider>(new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)));
-        services.AddCaStorage(kind, connectionString);
-        return new TestStore(services.BuildServiceProvider(), folder);
+        if (kind == StoreKind.PostgreSql)
+        {
+            var database = await PostgresCluster.NewDatabaseAsync();
+            return new TestStore(Services(kind, database), null, database);
+        }
+
+        var folder = Directory.CreateTempSubdirectory("persistca-store-").FullName;
+        return new TestStore(Services(kind, $"Data Source={Path.Combine(folder, "store.db")}"), folder, null);
     }
+
+    /// <summary>One over a connection string, as it is.</summary>
+    public static TestStore Over(StoreKind kind, string connectionString) => new(Services(kind, connectionString), null, null);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await services.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         if (folder is not null)
         {
+            SqliteConnection.ClearAllPools();
             Directory.Delete(folder, recursive: true);
         }
+
+        if (database is not null)
+        {
+            await PostgresCluster.DropDatabaseAsync(database);
+        }
     }
+
+    private static ServiceProvider Services(StoreKind kind, string connectionString) => new ServiceCollection()
+        .AddSingleton<TimeProvider>(new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)))
+        .AddCaStorage(kind, connectionString)
+        .BuildServiceProvider();
 }

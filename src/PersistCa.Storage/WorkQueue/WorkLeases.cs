@@ -11,7 +11,7 @@ namespace PersistCa.Storage.WorkQueue;
 /// <param name="clock">The time.</param>
 public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clock)
 {
-    /// <summary>Leases due items that nobody is at.</summary>
+    /// <summary>Leases due items that nobody is at, those due longest first.</summary>
     /// <param name="kind">Which work.</param>
     /// <param name="node">Name of this node.</param>
     /// <param name="most">At most this many.</param>
@@ -34,8 +34,7 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
             at,
             most);
         var items = await db.WorkItems.FromSql(sql).AsNoTracking().ToListAsync(cancel);
-        items.Sort((a, b) => a.Id.CompareTo(b.Id));
-        return items;
+        return [.. items.OrderBy(i => i.DueAt).ThenBy(i => i.Id)]; // what an UPDATE returns has no order
     }
 
     /// <summary>Frees what this node held before it died, so that nothing waits for a lease to lapse. To be called before the workers start.</summary>
