@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -24,6 +25,8 @@ public sealed class SteppedClock : TimeProvider
 /// <summary>A whole authority on loopback: server, store, and a zone that it resolves through.</summary>
 public sealed class RunningAuthority : IAsyncDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> PortsGiven = new();
+
     private readonly string folder;
     private RunningServer server;
 
@@ -131,12 +134,33 @@ public sealed class RunningAuthority : IAsyncDisposable
         return request.CreateSigningRequest();
     }
 
-    /// <summary>A port that nothing listens on now.</summary>
+    /// <summary>
+    /// A port that nothing listens on now. Below those that outgoing connections get by themselves, one of which could take it before a server listens
+    /// there; at random, since other test processes pick too; and never the same twice in this one.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        const int least = 16_000;
+        const int most = 32_000;
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(least, most);
+            if (!PortsGiven.TryAdd(port, true))
+            {
+                continue;
+            }
+
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Somebody has it: another one, then.
+            }
+        }
     }
 
     /// <inheritdoc/>
