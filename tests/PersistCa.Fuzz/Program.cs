@@ -1,8 +1,8 @@
 // Fuzzing of every parser of a stranger's octets.
 //
-//   dotnet run --project tests/PersistCa.Fuzz -- smoke [ITERATIONS]      a bounded, repeatable run over the golden vectors
-//   dotnet run --project tests/PersistCa.Fuzz -- afl TARGET              under afl-fuzz, after `sharpfuzz` has instrumented PersistCa.Protocol.dll
-//   dotnet run --project tests/PersistCa.Fuzz -- seeds FOLDER            writes the seed corpus for afl-fuzz -i
+//   dotnet run --project tests/PersistCa.Fuzz -- smoke [--iterations N]   a bounded, repeatable run over the golden vectors
+//   dotnet run --project tests/PersistCa.Fuzz -- afl TARGET               under afl-fuzz, after `sharpfuzz` has instrumented PersistCa.Protocol.dll
+//   dotnet run --project tests/PersistCa.Fuzz -- seeds FOLDER             writes the seed corpus for afl-fuzz -i
 //
 // See docs/operations/fuzzing.md.
 using System.Globalization;
@@ -10,8 +10,11 @@ using PersistCa.Fuzz;
 
 switch (args)
 {
-    case ["smoke", ..]:
-        return Smoke(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 200_000);
+    case ["smoke"]:
+        return Smoke(200_000);
+    case ["smoke", .. var rest] when rest is [_] or ["--iterations", _]
+        && int.TryParse(rest[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var iterations):
+        return Smoke(iterations);
     case ["seeds", var folder]:
         Directory.CreateDirectory(folder);
         var seeds = FuzzTargets.Seeds();
@@ -30,7 +33,7 @@ switch (args)
         });
         return 0;
     default:
-        Console.Error.WriteLine($"usage: smoke [ITERATIONS] | seeds FOLDER | afl TARGET; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
+        Console.Error.WriteLine($"usage: smoke [--iterations N] | seeds FOLDER | afl TARGET; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
         return 2;
 }
 

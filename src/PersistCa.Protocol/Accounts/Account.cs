@@ -151,7 +151,8 @@ public sealed class Account
     {
         var thumbprints = ImmutableArray.CreateBuilder<string>(keys.Count);
         thumbprints.Add(CurrentThumbprint);
-        foreach (var key in keys.OrderByDescending(k => k.Id == 0 ? long.MaxValue : k.Id))
+        // Newest first: keys that are not saved yet have no id and stand last in the list.
+        foreach (var key in keys.AsEnumerable().Reverse().OrderByDescending(k => k.Id == 0 ? long.MaxValue : k.Id))
         {
             if (!thumbprints.Contains(key.Thumbprint))
             {

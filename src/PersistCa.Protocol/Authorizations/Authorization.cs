@@ -205,9 +205,9 @@ public sealed class Authorization
     {
         challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Valid);
         challenge.ValidatedAt = now;
-        if (Status != AuthorizationStatus.Pending)
+        if (StatusAt(now) != AuthorizationStatus.Pending)
         {
-            return; // deactivated, or decided by another challenge, while this one was being looked at
+            return; // deactivated, lapsed, or decided by another challenge, while this one was being looked at
         }
 
         Status = Life.Step(Status, AuthorizationStatus.Valid);

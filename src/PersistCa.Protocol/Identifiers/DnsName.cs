@@ -165,11 +165,29 @@ public sealed class DnsName : IEquatable<DnsName>
             return $"its label {label} is no A-label: it does not decode";
         }
 
+        if (decoded.EnumerateRunes().Any(IsInNoName))
+        {
+            return $"its label {label} is no A-label: it decodes to a character that no name has";
+        }
+
         // Without this a label that decodes to itself, or to a form that another label encodes, would be two spellings of one name.
         return decoded.All(c => c < 0x80) || decoded == label || !decoded.IsNormalized(NormalizationForm.FormC) || ToALabels(decoded) != label
             ? $"its label {label} is no A-label: it does not encode back to itself"
             : null;
     }
+
+    /// <summary>
+    /// Characters that RFC 5892 section 2 disallows by their category. Asked apart from <see cref="Idn"/>, which without ICU on the machine decodes
+    /// anything, so that the same names are read everywhere.
+    /// </summary>
+    private static bool IsInNoName(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.UppercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.Control or UnicodeCategory.Surrogate
+            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => true,
+        UnicodeCategory.Format => rune.Value is not (0x200C or 0x200D), // joiners, which some scripts need (RFC 5892 appendix A)
+        _ => false,
+    };
 
     private static string SuggestALabels(string text) =>
         ToALabels(text) is { } suggestion && suggestion.Length <= MaxLength ? $"as A-labels it is {suggestion}" : "write it in A-labels (xn--)";

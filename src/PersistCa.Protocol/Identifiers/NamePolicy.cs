@@ -55,6 +55,11 @@ public sealed class NamePolicy
             return $"names under {no} are denied";
         }
 
+        if (name.IsWildcard && denied.FirstOrDefault(s => name.Name.Equals(s.Parent())) is { } covered)
+        {
+            return $"its wildcard would cover {covered}, which is denied";
+        }
+
         if (allowed.Count > 0 && !allowed.Any(s => Covers(s, name.Name)))
         {
             return "it lies under none of the suffixes that this authority serves";
@@ -68,6 +73,11 @@ public sealed class NamePolicy
         if (!options.AllowPublicSuffixes && suffixes.IsPublicSuffix(name.Name))
         {
             return name.IsWildcard ? $"{name.Name} is a public suffix, so its wildcard would cover strangers' names" : "it is a public suffix, under which strangers register names";
+        }
+
+        if (!options.AllowPublicSuffixes && name.IsWildcard && suffixes.IsAboveSuffixes(name.Name))
+        {
+            return $"the names under {name.Name} are public suffixes, under which strangers register names";
         }
 
         return !options.AllowSingleLabels && name.Name.LabelCount == 1 ? "a name of a single label belongs to nobody in particular" : null;

@@ -63,6 +63,9 @@ public sealed class PublicSuffixList
         !exceptions.Contains(name.Text)
         && (rules.Contains(name.Text) || (name.Parent() is { } parent && wildcards.Contains(parent.Text)));
 
+    /// <summary>True when every name one label below is a public suffix ("*.kobe.jp" is a rule), so that a wildcard here would cover strangers' suffixes.</summary>
+    public bool IsAboveSuffixes(DnsName name) => wildcards.Contains(name.Text);
+
     /// <summary>The name one label below the longest public suffix, null when the name is a public suffix itself. Where no rule fits, the top label is taken for one.</summary>
     public DnsName? RegistrableDomain(DnsName name)
     {

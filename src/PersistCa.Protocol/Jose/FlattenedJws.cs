@@ -81,7 +81,7 @@ public sealed class FlattenedJws
                 {
                     "header" => "The JWS has an unprotected header, which RFC 8555 section 6.2 forbids.",
                     "signatures" => "The JWS is in general serialisation with 'signatures'; RFC 8555 section 6.2 wants the flattened one.",
-                    _ => $"The JWS has the member '{Shorten(member.Name)}'; expected are protected, payload and signature.",
+                    _ => $"The JWS has the member '{Excerpt.Of(member.Name)}'; expected are protected, payload and signature.",
                 });
             }
         }
@@ -199,6 +199,4 @@ public sealed class FlattenedJws
     }
 
     private static AcmeProblem Malformed(string detail) => new(ProblemCatalog.Malformed, detail);
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "...";
 }

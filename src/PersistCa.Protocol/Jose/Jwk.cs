@@ -90,7 +90,7 @@ public sealed class Jwk
             "EC" => ReadEc(json, isKnown),
             "OKP" => ReadOkp(json),
             null => Malformed("The key has no kty."),
-            _ => Bad($"The key type '{Shorten(kty)}' is not accepted; accepted are RSA, EC and OKP."),
+            _ => Bad($"The key type '{Excerpt.Of(kty)}' is not accepted; accepted are RSA, EC and OKP."),
         };
     }
 
@@ -179,7 +179,7 @@ public sealed class Jwk
                 kind = JwkKind.P521;
                 break;
             default:
-                return Bad($"The curve '{Shorten(crv)}' is not accepted; accepted are P-256, P-384 and P-521.");
+                return Bad($"The curve '{Excerpt.Of(crv)}' is not accepted; accepted are P-256, P-384 and P-521.");
         }
 
         if (!Octets(json, "x", out var x, out var problem) || !Octets(json, "y", out var y, out problem))
@@ -220,7 +220,7 @@ public sealed class Jwk
 
         if (crv != "Ed25519")
         {
-            return Bad($"The curve '{Shorten(crv)}' is not accepted; the only OKP curve accepted is Ed25519.");
+            return Bad($"The curve '{Excerpt.Of(crv)}' is not accepted; the only OKP curve accepted is Ed25519.");
         }
 
         if (!Octets(json, "x", out var x, out var problem))
@@ -268,6 +268,4 @@ public sealed class Jwk
     private static AcmeProblem Malformed(string detail) => new(ProblemCatalog.Malformed, detail);
 
     private static AcmeProblem Bad(string detail) => new(ProblemCatalog.BadPublicKey, detail);
-
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "...";
 }

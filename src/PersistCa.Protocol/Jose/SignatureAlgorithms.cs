@@ -20,7 +20,7 @@ public static class SignatureAlgorithms
 
     /// <summary>The refusal of an algorithm that is not in the list; null when it is.</summary>
     public static AcmeProblem? Refuse(string alg) => Find(alg) is null
-        ? Refusal($"The signature algorithm '{(alg.Length <= 40 ? alg : alg[..40] + "...")}' is not accepted; accepted are {string.Join(", ", Advertised)}.")
+        ? Refusal($"The signature algorithm '{Excerpt.Of(alg)}' is not accepted; accepted are {string.Join(", ", Advertised)}.")
         : null;
 
     internal static Row? Find(string alg) => Rows.FirstOrDefault(r => r.Name == alg);

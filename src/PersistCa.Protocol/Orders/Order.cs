@@ -125,7 +125,8 @@ public sealed class Order
             return OrderStatus.Invalid;
         }
 
-        var pending = false;
+        // A name that nobody proved anything for keeps the order from being ready, whatever was loaded with it.
+        var pending = !Names.All(n => authorizations.Any(a => a.CertificateName == n && a.AccountId == AccountId));
         foreach (var authorization in authorizations)
         {
             switch (authorization.StatusAt(now))

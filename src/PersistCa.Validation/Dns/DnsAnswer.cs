@@ -16,6 +16,9 @@ public enum DnsRecordKind
 
     /// <summary>An IPv6 address.</summary>
     Aaaa = 28,
+
+    /// <summary>A certification authority authorization (RFC 8659).</summary>
+    Caa = 257,
 }
 
 /// <summary>How a look-up ended. The first three say what the zone holds; every other one says that nothing is known.</summary>
@@ -58,8 +61,25 @@ public enum DnsStatus
 /// <param name="TtlSeconds">Time to live, in seconds.</param>
 /// <param name="Text">
 /// TXT: the character-strings joined with nothing between them, each octet one character (U+0000 to U+00FF). A and AAAA: the address. CNAME: the target.
+/// CAA: the whole RDATA (flags, length of the tag, tag, value), each octet one character.
 /// </param>
 public sealed record DnsRecord(string Owner, DnsRecordKind Kind, int TtlSeconds, string Text);
+
+/// <summary>What DNSSEC says of an answer (RFC 4035 section 4.3).</summary>
+public enum DnsSecurity
+{
+    /// <summary>Nobody looked.</summary>
+    NotChecked = 0,
+
+    /// <summary>Signed, up to a trust anchor.</summary>
+    Secure = 1,
+
+    /// <summary>Proven to lie in a zone that is not signed.</summary>
+    Insecure = 2,
+
+    /// <summary>Should be signed and is not, or wrongly: such an answer is never used.</summary>
+    Bogus = 3,
+}
 
 /// <summary>What one look-up brought, kept as evidence.</summary>
 /// <param name="OwnerName">Name asked for, without the root's dot.</param>
@@ -81,6 +101,9 @@ public sealed record DnsAnswer(string OwnerName, DnsRecordKind Kind, DnsStatus S
 
     /// <summary>True when the resolver vouches for the answer by DNSSEC (AD bit, RFC 4035 section 3.2.3).</summary>
     public bool AuthenticData { get; init; }
+
+    /// <summary>What DNSSEC says of it.</summary>
+    public DnsSecurity Security { get; init; }
 
     /// <summary>When the question was first sent.</summary>
     public DateTimeOffset AskedAt { get; init; }

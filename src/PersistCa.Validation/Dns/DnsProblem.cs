@@ -20,6 +20,7 @@ public static class DnsProblem
     {
         DnsRecordKind.A => "A",
         DnsRecordKind.Aaaa => "AAAA",
+        DnsRecordKind.Caa => "CAA",
         DnsRecordKind.Cname => "CNAME",
         DnsRecordKind.Txt => "TXT",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "not a record type that is asked for"),

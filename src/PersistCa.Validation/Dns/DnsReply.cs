@@ -122,6 +122,7 @@ internal static class DnsReply
         TxtRecord txt => string.Concat(txt.Text.Zip(txt.EscapedText, Octets)),
         AddressRecord address => address.Address.ToString(),
         CNameRecord alias => WithoutDot(alias.CanonicalName.Value),
+        CaaRecord caa => $"{(char)caa.Flags}{(char)caa.Tag.Length}{caa.Tag}{caa.Value}",
         _ => throw new InvalidOperationException($"a record of type {record.RecordType} is not read"),
     };
 

@@ -14,6 +14,11 @@ public sealed class NameTests
     [InlineData("1.example", "1.example")]
     [InlineData("xn--bcher-kva.example", "xn--bcher-kva.example")]
     [InlineData("XN--BCHER-KVA.example", "xn--bcher-kva.example")]
+    [InlineData("xn--fa-hia.example", "xn--fa-hia.example")]
+    [InlineData("xn--fsqu00a.xn--0zwm56d", "xn--fsqu00a.xn--0zwm56d")]
+    [InlineData("a--b.example", "a--b.example")]
+    [InlineData("a.b.c.d.e.f.g.h.i.j", "a.b.c.d.e.f.g.h.i.j")]
+    [InlineData("0x1.0b1", "0x1.0b1")]
     public void A_name_is_read_and_folded(string text, string expected) => Assert.Equal(expected, DnsName.Parse(text).Value!.Text);
 
     [Theory]
@@ -30,11 +35,26 @@ public sealed class NameTests
     [InlineData("1.2.3.4", "reads as an IP address")]
     [InlineData("a.123", "reads as an IP address")]
     [InlineData("bücher.example", "as A-labels it is xn--bcher-kva.example")]
+    [InlineData(".", "ends with a dot")]
+    [InlineData("a\tb.test", "U+0009")]
+    [InlineData("a\0b.test", "U+0000")]
+    [InlineData("a/b.test", "'/'")]
+    [InlineData("a:80", "':'")]
+    [InlineData("a@b.test", "'@'")]
+    [InlineData("[::1]", "'['")]
+    [InlineData("1", "reads as an IP address")]
+    [InlineData("a\u007fb.test", "outside ASCII")]
+    [InlineData("\u00e9..example", "write it in A-labels")]
+    [InlineData("a\u3002b", "as A-labels it is a.b")]
+    [InlineData("xn--99999999.test", "does not decode")]
     [InlineData("xn--.test", "begins or ends with a hyphen")]
     [InlineData("xn--abc.test", "no A-label")]
     [InlineData("xn--zz--zz.test", "no A-label")]
     [InlineData("xn--a-0000.test", "no A-label")]
     public void What_is_no_name_is_refused_with_its_reason(string text, string reason) => Assert.Contains(reason, DnsName.Parse(text).Reason, StringComparison.Ordinal);
+
+    [Fact]
+    public void Half_characters_are_refused() => Assert.Contains("write it in A-labels", DnsName.Parse("\ud800.example").Reason, StringComparison.Ordinal);
 
     [Fact]
     public void Labels_have_63_characters_and_names_253()
@@ -69,6 +89,17 @@ public sealed class NameTests
     {
         var parsed = CertificateName.Parse(text).Value!;
         Assert.Equal((wildcard, name, text), (parsed.IsWildcard, parsed.Name.Text, parsed.Text));
+    }
+
+    [Fact]
+    public void A_wildcard_has_253_characters_with_its_star()
+    {
+        var label = new string('a', 63);
+        var longest = string.Join('.', label, label, label, label[..59]);
+        Assert.True(CertificateName.Parse("*." + longest).IsValid);
+        Assert.Contains("more than 253", CertificateName.Parse("*." + longest + "a").Reason, StringComparison.Ordinal);
+        Assert.Equal("*.example.com", CertificateName.Parse("*.EXAMPLE.com").Value!.Text);
+        Assert.NotEqual(CertificateName.Parse("*.example.com").Value, CertificateName.Parse("example.com").Value);
     }
 
     [Theory]

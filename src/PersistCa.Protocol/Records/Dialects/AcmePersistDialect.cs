@@ -1,4 +1,3 @@
-using System.Globalization;
 using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Protocol.Records.Dialects;
@@ -9,7 +8,6 @@ internal sealed class AcmePersistDialect : IRecordDialect
     private const string Version = "acme-persist-01";
 
     private static readonly string[] Known = ["v", "ca", "account", "exp", "policy"];
-    private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
     public PersistDialect Dialect => PersistDialect.AcmePersist;
 
@@ -54,12 +52,12 @@ internal sealed class AcmePersistDialect : IRecordDialect
         DateTimeOffset? expires = null;
         if (known.TryGetValue("exp", out var exp))
         {
-            if (!ReadTime(exp, out var end))
+            if (Rfc3339Time.Read(exp) is not { } end)
             {
                 return Malformed(record, $"its exp is '{RecordProse.Show(exp)}' where an RFC 3339 time such as 2030-01-31T12:00:00Z was expected");
             }
 
-            expires = end.ToUniversalTime(); // an offset is the writer's; PostgreSQL keeps UTC only
+            expires = end;
         }
 
         return Judge(record, question, account) with
@@ -111,13 +109,6 @@ internal sealed class AcmePersistDialect : IRecordDialect
         }
 
         return attributes;
-    }
-
-    private static bool ReadTime(string text, out DateTimeOffset time)
-    {
-        time = default;
-        var zoned = text.EndsWith('Z') || text.EndsWith('z') || (text.Length > 19 && text[^6] is '+' or '-' && text[^3] == ':');
-        return zoned && DateTimeOffset.TryParseExact(text.ToUpperInvariant(), TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
     }
 
     private RecordVerdict Malformed(FoundTxt record, string reason) => new(record, RecordReason.Malformed, reason) { Dialect = Dialect };

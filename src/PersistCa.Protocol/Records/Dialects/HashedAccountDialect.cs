@@ -64,8 +64,9 @@ internal sealed class HashedAccountDialect : IRecordDialect
         return $"its accounturi is {RecordProse.Show(found)} where {expected} was expected";
     }
 
+    /// <summary>The longest prefix that fits: a former one may begin with the present one.</summary>
     private static string? Prefix(string accountUri, PersistPolicy policy) =>
-        policy.AccountHashPrefixes.FirstOrDefault(p => accountUri.StartsWith(p, StringComparison.Ordinal));
+        policy.AccountHashPrefixes.Where(p => accountUri.StartsWith(p, StringComparison.Ordinal)).MaxBy(p => p.Length);
 
     private RecordVerdict Malformed(FoundTxt record, string reason) => new(record, RecordReason.Malformed, reason) { Dialect = Dialect };
 }
