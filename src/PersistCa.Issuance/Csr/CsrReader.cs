@@ -48,7 +48,7 @@ public sealed class CsrReader(KeyPolicy keys)
             // v1(0) is the only version there is (RFC 2986 section 4.1), but ruby-acme-client writes 2, and nothing depends on it.
             if (version < 0 || version > 2)
             {
-                return Bad("The CSR's version is not v1(0), the only one there is (RFC 2986 section 4.1).");
+                return Bad("The CSR's version is neither v1(0), the only one there is (RFC 2986 section 4.1), nor 1 or 2, which some clients write for it.");
             }
 
             var subject = info.ReadSequence();

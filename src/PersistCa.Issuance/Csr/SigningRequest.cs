@@ -53,14 +53,6 @@ public sealed record SigningRequest
         return new AcmeProblem(ProblemCatalog.BadCsr, $"The names of the CSR are not those of the order; {string.Join("; ", parts)}.");
     }
 
-    /// <summary>Compares the key with the account's: RFC 8555 section 11.1 forbids using it for a certificate.</summary>
-    /// <param name="accountSubjectPublicKeyInfo">The account's key, DER.</param>
-    /// <returns>Null when they differ; badPublicKey when they are one.</returns>
-    public AcmeProblem? KeyIsAccountKey(ReadOnlySpan<byte> accountSubjectPublicKeyInfo) =>
-        SubjectPublicKeyInfo.Span.SequenceEqual(accountSubjectPublicKeyInfo)
-            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has the key of the account; a certificate needs a key of its own (RFC 8555 section 11.1).")
-            : null;
-
     private static string Listing(List<string> names)
     {
         names.Sort(StringComparer.Ordinal);

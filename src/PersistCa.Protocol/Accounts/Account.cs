@@ -116,9 +116,6 @@ public sealed class Account
     /// <summary>Replaces the contacts.</summary>
     public void ChangeContacts(IReadOnlyList<string> contacts) => Contacts = [.. contacts];
 
-    /// <summary>Notes the agreement to the terms.</summary>
-    public void AgreeToTerms(DateTimeOffset now) => TermsAgreedAt ??= now;
-
     /// <summary>Rolls over to another key (RFC 8555 section 7.3.5). The old key stays on record.</summary>
     public void ReplaceKey(string thumbprint, string jwk, DateTimeOffset now)
     {

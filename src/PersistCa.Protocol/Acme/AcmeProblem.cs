@@ -29,17 +29,17 @@ public sealed record AcmeProblem(ProblemType Type, string Detail)
     public string? Location { get; init; }
 
     /// <summary>
-    /// Combines the refusals of several identifiers: one alone is returned as it is, several become subproblems of one problem whose kind is
-    /// theirs when they agree and malformed when they differ.
+    /// Combines the refusals of identifiers: they become subproblems of one problem whose kind is theirs when they agree and malformed when they differ.
+    /// One alone gives its detail too, and has its identifier in a subproblem all the same: at the top none may stand (RFC 8555 section 6.7.1).
     /// </summary>
     /// <param name="problems">At least one problem.</param>
     /// <param name="summary">Detail of the combined problem.</param>
     public static AcmeProblem Combine(IReadOnlyList<AcmeProblem> problems, string summary)
     {
         ArgumentOutOfRangeException.ThrowIfZero(problems.Count);
-        if (problems.Count == 1)
+        if (problems is [var only])
         {
-            return problems[0];
+            return only.Identifier is null ? only : only with { Identifier = null, Subproblems = [only] };
         }
 
         var first = problems[0].Type;

@@ -53,7 +53,7 @@ internal static class OptionRules
             yield return new("Server:DataDirectory", "it is empty; name a folder");
         }
 
-        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000))
+        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000)))
         {
             yield return fault;
         }
@@ -64,6 +64,11 @@ internal static class OptionRules
         if (s.Kind == StoreKind.PostgreSql && s.ConnectionString.Length == 0)
         {
             yield return new("Store:ConnectionString", "it is empty; for PostgreSql write one such as Host=db;Database=persistca;Username=persistca");
+        }
+
+        foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650)))
+        {
+            yield return fault;
         }
     }
 

@@ -63,6 +63,9 @@ public sealed class ServerOptions
 
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
+    public int MaxWorkAttempts { get; set; } = 200;
 }
 
 /// <summary>Section Store.</summary>
@@ -76,6 +79,9 @@ public sealed class StoreOptions
 
     /// <summary>Bring the schema up to date on start.</summary>
     public bool Migrate { get; set; } = true;
+
+    /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
+    public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>Section Authority.</summary>

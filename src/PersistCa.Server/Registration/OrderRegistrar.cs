@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -23,7 +24,7 @@ namespace PersistCa.Server.Registration;
 public sealed record OrderWish(IReadOnlyList<AcmeIdentifier> Identifiers, string? NotBefore, string? NotAfter);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
-public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, NamePolicy names, OfferedChallenges offered)
+public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, NamePolicy names, OfferedChallenges offered, CertificateIssuer issuer)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -186,26 +187,10 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return problem!;
         }
 
-        if (from is { } start && start > now + options.Acme.OrderLifetime)
+        // Asked of the issuer now, so that a wish which cannot be met is refused before anything is proved for it.
+        if (issuer.Validity(from, to, now).Problem is { } impossible)
         {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(start)}, further ahead than an order lives; leave it out to begin at once.");
-        }
-
-        if (from is { } early && early < now - TimeSpan.FromHours(24))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(early)}, more than a day ago; leave it out to begin at once.");
-        }
-
-        if (to is { } end && end <= (from ?? now))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notAfter is {AcmeJson.Time(end)}, which is not after the beginning, {AcmeJson.Time(from ?? now)}.");
-        }
-
-        if (to is { } late && late > (from ?? now) + options.Issuance.Validity)
-        {
-            return new AcmeProblem(
-                ProblemCatalog.Malformed,
-                $"notAfter is {AcmeJson.Time(late)}; certificates here are valid for at most {options.Issuance.Validity.TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days.");
+            return impossible;
         }
 
         return new ValidityWish(from, to);

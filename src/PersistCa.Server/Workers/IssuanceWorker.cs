@@ -39,6 +39,13 @@ internal sealed partial class IssuanceWorker(
     protected override int Concurrency => options.Issuance.Concurrency;
 
     /// <inheritdoc/>
+    protected override int MaxAttempts => options.Server.MaxWorkAttempts;
+
+    /// <inheritdoc/>
+    protected override Task GiveUpAsync(WorkItem item, CancellationToken cancel) =>
+        FailAsync(item, new AcmeProblem(ProblemCatalog.ServerInternal, "The certificate could not be made, however often it was tried; make a new order."), cancel);
+
+    /// <inheritdoc/>
     protected override async Task HandleAsync(WorkItem item, CancellationToken cancel)
     {
         CrashPoint.Reached("9.leased");

@@ -43,6 +43,14 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
         new AttemptRecord(type, attempt, startedAt, () => finishedAt).Invalid(new AcmeProblem(
             type.ProvesWildcards() ? ProblemCatalog.Dns : ProblemCatalog.Connection,
             $"Validating {attempt.Name.Text} by {type.Wire()} was not finished within {deadline.TotalSeconds:0.##} seconds."));
+
+    /// <summary>The result for work that failed in every attempt, through no fault of the other side.</summary>
+    /// <param name="type">The challenge.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="at">When it was given up.</param>
+    public static ChallengeResult GivenUp(ChallengeType type, ChallengeAttempt attempt, DateTimeOffset at) =>
+        new AttemptRecord(type, attempt, at, () => at).Invalid(new AcmeProblem(
+            ProblemCatalog.ServerInternal, $"Validating {attempt.Name.Text} by {type.Wire()} failed here, however often it was tried; make a new order."));
 }
 
 /// <summary>One way of proving control.</summary>

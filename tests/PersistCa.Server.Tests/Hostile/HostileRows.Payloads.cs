@@ -44,7 +44,7 @@ public static partial class HostileRows
         yield return New("contact not ASCII", """{"contact":["mailto:ä@b.test"]}""", "invalidContact");
         yield return New("contact very long", $$"""{"contact":["mailto:{{new string('a', 300)}}@b.test"]}""", "invalidContact");
         yield return New("too many contacts", new JsonObject { ["contact"] = new JsonArray([.. Enumerable.Range(0, 11).Select(i => JsonValue.Create($"mailto:a{i}@b.test"))]) }.ToJsonString(), "invalidContact");
-        yield return Malformed("account: status that is none", b => b.Payload(b.Owner.AccountUrl!, """{"status":"revoked"}"""));
+        yield return Malformed("account: contact that is none", b => b.Payload(b.Owner.AccountUrl!, """{"contact":"mailto:a@b.test"}"""));
         yield return Malformed("account: status is a number", b => b.Payload(b.Owner.AccountUrl!, """{"status":1}"""));
         yield return new("account: of a stranger", b => b.Payload(b.Stranger.AccountUrl!, """{"status":"deactivated"}"""), 403, "unauthorized");
         yield return new("account: orders of a stranger", b => b.Payload(b.Stranger.AccountUrl + "/orders", ""), 403, "unauthorized");
