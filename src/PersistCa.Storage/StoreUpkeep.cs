@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Limits;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage;
@@ -13,6 +14,9 @@ namespace PersistCa.Storage;
 /// <param name="clock">The time.</param>
 public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, TimeProvider clock)
 {
+    /// <summary>Any number that nothing else in the database locks: "persistc" in ASCII.</summary>
+    private const long MigrationLock = 0x7065727369737463;
+
     /// <summary>Names of the migrations that the database lacks.</summary>
     public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancel)
     {
@@ -20,11 +24,28 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, 
         return [.. await db.Database.GetPendingMigrationsAsync(cancel)];
     }
 
-    /// <summary>Brings the schema up to date. Several nodes may call it at once: the migrations history is locked meanwhile.</summary>
+    /// <summary>Brings the schema up to date. Several nodes may call it at once: the first does it, the others wait and find it done.</summary>
     public async Task MigrateAsync(CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        await db.Database.MigrateAsync(cancel);
+        if (db.Kind == StoreKind.Sqlite)
+        {
+            await db.Database.MigrateAsync(cancel); // one file, one server
+            return;
+        }
+
+        // The library's own lock ends with its first migration, and what is pending was read before: another node would make the second one again.
+        await db.Database.OpenConnectionAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancel);
+        try
+        {
+            await db.Database.MigrateAsync(cancel);
+        }
+        finally
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     /// <summary>Whether the database answers; the reason when it does not, fit for an operator.</summary>
@@ -58,6 +79,15 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, 
         await using var db = await factory.CreateDbContextAsync(cancel);
         var now = clock.GetUtcNow();
         return await db.ConsumedNonces.Where(n => n.ExpiresAt < now).ExecuteDeleteAsync(cancel);
+    }
+
+    /// <summary>Deletes limits that are full again: a bucket that is not there is full.</summary>
+    /// <returns>How many went.</returns>
+    public async Task<int> ForgetFullBucketsAsync(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var now = LimitBuckets.Microseconds(clock.GetUtcNow());
+        return await db.LimitBuckets.Where(b => b.FullAt < now).ExecuteDeleteAsync(cancel);
     }
 
     /// <summary>

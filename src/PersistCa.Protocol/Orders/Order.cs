@@ -126,7 +126,7 @@ public sealed class Order
         }
 
         // A name that nobody proved anything for keeps the order from being ready, whatever was loaded with it.
-        var pending = !Names.All(n => authorizations.Any(a => a.CertificateName == n && a.AccountId == AccountId));
+        var pending = !Names.All(n => authorizations.Any(a => a.Covers(n) && a.AccountId == AccountId));
         foreach (var authorization in authorizations)
         {
             switch (authorization.StatusAt(now))

@@ -164,7 +164,7 @@ internal sealed partial class IssuanceWorker(
                 throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
             }
 
-            var authorization = authorizations.FirstOrDefault(a => a.CertificateName == text && a.AccountId == order.AccountId);
+            var authorization = authorizations.FirstOrDefault(a => a.Covers(text) && a.AccountId == order.AccountId);
             var status = authorization?.StatusAt(now);
             if (status != AuthorizationStatus.Valid)
             {

@@ -38,6 +38,7 @@ internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases
                 {
                     nonces = clock.GetTimestamp();
                     await upkeep.ForgetStaleNoncesAsync(stoppingToken);
+                    await upkeep.ForgetFullBucketsAsync(stoppingToken);
                     await upkeep.ForgetLapsedAsync(clock.GetUtcNow() - options.Store.KeepLapsed, MostForgotten, stoppingToken);
                 }
             }

@@ -35,10 +35,12 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
             return Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, "The account is deactivated or revoked; a valid account is needed."));
         }
 
-        return attempt.Name.IsWildcard && !type.ProvesWildcards()
+        return (attempt.Name.IsWildcard || attempt.WithSubdomains) && !type.ProvesWildcards()
             ? Invalid(new AcmeProblem(
                 ProblemCatalog.Malformed,
-                $"{type.Wire()} cannot prove control of the wildcard name {attempt.Name.Text}; use dns-01 or dns-persist-01."))
+                attempt.Name.IsWildcard
+                    ? $"{type.Wire()} cannot prove control of the wildcard name {attempt.Name.Text}; use dns-01 or dns-persist-01."
+                    : $"{type.Wire()} cannot prove control of the names under {attempt.Name.Text}; use dns-01 or dns-persist-01."))
             : null;
     }
 
@@ -79,6 +81,8 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
                 ChallengeType = type.Wire(),
                 Name = attempt.Name.Name.Text,
                 Wildcard = attempt.Name.IsWildcard,
+                Subdomains = attempt.WithSubdomains ? true : null,
+                JustInTime = attempt.JustInTime ? true : null,
                 AccountId = attempt.Account.Id,
                 Thumbprint = attempt.Account.Thumbprints.IsDefaultOrEmpty ? null : attempt.Account.CurrentThumbprint,
                 StartedAt = startedAt,

@@ -13,6 +13,15 @@ namespace PersistCa.Validation.Challenges;
 /// <param name="Account">The account, read live for this attempt.</param>
 public sealed record ChallengeAttempt(CertificateName Name, string Token, AccountFacts Account)
 {
+    /// <summary>dns-persist-01: where the client says that its record stands, null when it says nothing.</summary>
+    public DnsName? RecordAt { get; init; }
+
+    /// <summary>Whether the names under it are to be proved too (RFC 9444).</summary>
+    public bool WithSubdomains { get; init; }
+
+    /// <summary>Whether the server looks by itself, before the client asks it to.</summary>
+    public bool JustInTime { get; init; }
+
     /// <summary>Key authorization (RFC 8555 section 8.1), with the current account key.</summary>
     public string KeyAuthorization => $"{Token}.{Account.CurrentThumbprint}";
 }
