@@ -28,8 +28,7 @@ public static class ChallengeTypes
     /// <summary>
     /// The order of the rows is that in which challenges stand in an authorization: those of drafts last and dns-persist-01 after all, since five
     /// installed clients stumble over an unknown first entry. Wildcards: only DNS methods (BR 3.2.2.4.7 and 3.2.2.4.22; RFC 8555 section 7.1.3).
-    /// Addresses: RFC 8738 section 4 allows http-01 and tls-alpn-01 and forbids dns-01, which goes for what is built on it. No record of
-    /// dns-persist-01 for an address is defined.
+    /// Addresses: RFC 8738 section 4 allows http-01 and tls-alpn-01, section 7 forbids dns-01, and no record of the other two is defined for them.
     /// </summary>
     private static readonly ImmutableArray<Row> Rows =
     [
