@@ -64,6 +64,9 @@ public abstract record Identifier
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not an identifier type"),
     };
 
+    /// <summary>Reads the content octets of an iPAddress (RFC 5280 section 4.2.1.6).</summary>
+    public static Parsed<Identifier> ParseOctets(ReadOnlySpan<byte> address) => Widen(IpIdentifier.FromOctets(address));
+
     /// <summary>The identifier behind a text that this server wrote: the one place where a kind is told from a text.</summary>
     /// <exception cref="InvalidOperationException">The text is no identifier: it was not written by this server.</exception>
     public static Identifier Of(string stored)

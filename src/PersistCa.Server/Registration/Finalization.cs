@@ -84,7 +84,7 @@ public sealed class Finalization(
             return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Name)) ?? AccountKeyUsed(account, request)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? AccountKeyUsed(account, request)) is { } fault)
         {
             return fault;
         }
@@ -103,10 +103,4 @@ public sealed class Finalization(
     /// <summary>An account key must not be a certificate's key too (RFC 8555 section 11.1), nor one it had before.</summary>
     private static AcmeProblem? AccountKeyUsed(Account account, SigningRequest request) =>
         account.Keys.Select(k => request.KeyIsAccountKey(Jwk.FromCanonical(k.Jwk).SubjectPublicKeyInfo())).FirstOrDefault(p => p is not null);
-
-    private static CertificateName Name(string text)
-    {
-        var parsed = CertificateName.Parse(text);
-        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
-    }
 }
