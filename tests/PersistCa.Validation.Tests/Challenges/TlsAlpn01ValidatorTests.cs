@@ -38,7 +38,7 @@ public sealed class TlsAlpn01ValidatorTests
     private static async Task<ChallengeResult> ValidateAsync(ScriptedServer server, TimeSpan? timeout = null, string name = Name)
     {
         await using var zone = Sample.Zone();
-        var options = new TlsAlpn01Options { Port = server.Port, Timeout = timeout ?? TimeSpan.FromSeconds(20) };
+        var options = new TlsAlpn01Options { Target = Sample.Targets, Port = server.Port, Timeout = timeout ?? TimeSpan.FromSeconds(20) };
         return await new TlsAlpn01Validator(Sample.Resolver(zone), options, TimeProvider.System).ValidateAsync(Sample.Attempt(name), default);
     }
 
