@@ -85,7 +85,10 @@ internal static class AcmeTlsCertificate
             count++;
             var isOfKind = names.PeekTag().HasSameClassAndValue(tag);
             var value = names.ReadEncodedValue();
-            first ??= isOfKind ? value : null;
+            if (isOfKind)
+            {
+                first ??= value;
+            }
         }
 
         return count != 1 ? $"it names {count} subjects, exactly one {kind} expected"

@@ -14,6 +14,9 @@ internal sealed record TestCertificates
 
     public string? IpAddress { get; init; }
 
+    /// <summary>Value of the subjectAltName extension, where the builder would write none such; null for what the builder writes.</summary>
+    public byte[]? RawNames { get; init; }
+
     public string? Oid { get; init; } = AcmeIdentifierOid;
 
     public bool Critical { get; init; } = true;
@@ -44,7 +47,11 @@ internal sealed record TestCertificates
         var request = UseRsa
             ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, ecdsa, HashAlgorithmName.SHA256);
-        if (Names.Count > 0 || IpAddress is not null)
+        if (RawNames is not null)
+        {
+            request.CertificateExtensions.Add(new X509Extension("2.5.29.17", RawNames, critical: false));
+        }
+        else if (Names.Count > 0 || IpAddress is not null)
         {
             var names = new SubjectAlternativeNameBuilder();
             foreach (var name in Names)
