@@ -47,8 +47,19 @@ internal static class PolicyRules
         }
     }
 
-    // A base address with host bits is refused by the parser: it is a slip more often than a wish.
-    private static IEnumerable<ConfigurationFault> Networks(string key, IEnumerable<string> networks) =>
-        networks.Where(n => !IPNetwork.TryParse(n, out _))
-            .Select(n => new ConfigurationFault(key, $"'{n}' is not a network; write one such as 10.0.0.0/8 or fd00::/8, with zeros after the prefix"));
+    private static IEnumerable<ConfigurationFault> Networks(string key, IEnumerable<string> networks)
+    {
+        foreach (var text in networks)
+        {
+            // A base address with host bits is refused by the parser: it is a slip more often than a wish.
+            if (!IPNetwork.TryParse(text, out var network))
+            {
+                yield return new(key, $"'{text}' is not a network; write one such as 10.0.0.0/8 or fd00::/8, with zeros after the prefix");
+            }
+            else if (network.BaseAddress.IsIPv4MappedToIPv6)
+            {
+                yield return new(key, $"'{text}' is an IPv4 network in IPv6 form, which no address is ever in; write it as IPv4, such as 10.0.0.0/8");
+            }
+        }
+    }
 }

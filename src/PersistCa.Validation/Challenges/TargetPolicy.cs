@@ -44,7 +44,7 @@ internal sealed class PermittedAddress
 /// Judges addresses by <see cref="TargetOptions"/> (CWE-918: accounts choose names, names choose addresses). IPv6 addresses that carry an IPv4
 /// address are judged by what they carry, since that is where their packets end.
 /// </summary>
-internal sealed class TargetPolicy
+public sealed class TargetPolicy
 {
     /// <summary>
     /// The special ranges of the IANA registries for IPv4 and IPv6 (RFC 6890) and where clouds keep their machines' credentials. Those that are always
@@ -86,10 +86,9 @@ internal sealed class TargetPolicy
         new("3fff::/20", Refused.WhenStrict), // documentation (RFC 9637)
     ];
 
-    /// <summary>IPv6 ranges whose addresses carry an IPv4 address, with where in the 16 octets it begins.</summary>
+    /// <summary>IPv6 ranges whose addresses carry an IPv4 address, with where in the 16 octets it begins; besides IPv4-mapped ones, which the framework knows.</summary>
     private static readonly ImmutableArray<Carrier> Carriers =
     [
-        new("::ffff:0:0/96", 12), // IPv4-mapped (RFC 4291 section 2.5.5.2)
         new("::ffff:0:0:0/96", 12), // IPv4-translated (RFC 2765)
         new("64:ff9b::/96", 12), // NAT64 (RFC 6052)
         new("2002::/16", 2), // 6to4 (RFC 3056)
@@ -99,12 +98,11 @@ internal sealed class TargetPolicy
 
     private readonly TargetOptions options;
 
+    /// <summary>Makes a policy.</summary>
     public TargetPolicy(TargetOptions options) => this.options = options;
 
-    /// <summary>The address, if it may be connected to; null when not.</summary>
-    public PermittedAddress? Judge(IPAddress address) => Permits(address) ? new PermittedAddress(address) : null;
-
-    private bool Permits(IPAddress address)
+    /// <summary>Whether an address may be connected to.</summary>
+    public bool Permits(IPAddress address)
     {
         if (options.DeniedNetworks.Any(n => n.Contains(address)))
         {
@@ -126,8 +124,17 @@ internal sealed class TargetPolicy
             && Special.Where(r => r.Refused == Refused.Always || options.Strict).Where(r => r.Network.Contains(address)).All(r => allowing >= r.Network.PrefixLength);
     }
 
+    /// <summary>The address as one that may be connected to; null when it may not.</summary>
+    internal PermittedAddress? Judge(IPAddress address) => Permits(address) ? new PermittedAddress(address) : null;
+
     private static IPAddress? Carried(IPAddress address)
     {
+        // IPNetwork finds no address in ::ffff:0:0/96, so that those are asked for by another way (RFC 4291 section 2.5.5.2).
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
         if (address.AddressFamily != AddressFamily.InterNetworkV6 || address.Equals(IPAddress.IPv6Any) || address.Equals(IPAddress.IPv6Loopback)
             || Carriers.FirstOrDefault(c => c.Network.Contains(address)) is not { } carrier)
         {

@@ -25,6 +25,8 @@ internal sealed record TestCertificates
 
     public bool SignedByOther { get; init; }
 
+    public string Subject { get; init; } = "CN=under test";
+
     public string? OtherIssuer { get; init; }
 
     public bool UseRsa { get; init; }
@@ -40,7 +42,7 @@ internal sealed record TestCertificates
 
     public X509Certificate2 Create()
     {
-        var subject = new X500DistinguishedName("CN=under test");
+        var subject = new X500DistinguishedName(Subject);
         var issuer = OtherIssuer is null ? subject : new X500DistinguishedName(OtherIssuer);
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var rsa = RSA.Create(2048);
