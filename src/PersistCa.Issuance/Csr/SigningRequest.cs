@@ -23,12 +23,12 @@ public sealed record SigningRequest
     /// <summary>SHA-256 of <see cref="SubjectPublicKeyInfo"/>, lower-case hex.</summary>
     public required string KeyFingerprint { get; init; }
 
-    /// <summary>The names, each once: dNSNames of the subjectAltName, then common names that are domain names.</summary>
-    public required ImmutableArray<CertificateName> Names { get; init; }
+    /// <summary>The names, each once: dNSNames and iPAddresses of the subjectAltName, then common names that are domain names.</summary>
+    public required ImmutableArray<Identifier> Names { get; init; }
 
     /// <summary>Compares the names with the order's: RFC 8555 section 7.4 wants exactly the same set.</summary>
     /// <returns>Null when they agree; badCSR naming the missing and the surplus ones.</returns>
-    public AcmeProblem? NamesDiffer(IEnumerable<CertificateName> ordered)
+    public AcmeProblem? NamesDiffer(IEnumerable<Identifier> ordered)
     {
         var wanted = ordered.Select(n => n.Text).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var asked = Names.Select(n => n.Text).ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -5,6 +5,7 @@ using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Issuance.Signing;
 
@@ -134,7 +135,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
     private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        var commonName = profile.CommonName ? request.Names.FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
+        var commonName = profile.CommonName ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
         var usage = request.KeyKind == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
 
@@ -155,7 +156,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             extensions.Add(CertificateTbs.CaIssuers(certificateUrl));
         }
 
-        var names = request.Names.Distinct().Select(n => new GeneralName(GeneralName.DnsName, n.Text)).ToArray();
+        var names = request.Names.Distinct().Select(AlternativeName).ToArray();
         extensions.Add((X509Extensions.SubjectAlternativeName, commonName is null, new GeneralNames(names)));
         if (profile.CrlUrl is { } crlUrl)
         {
@@ -173,6 +174,13 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
         }.Encode(extensions);
     }
+
+    private static GeneralName AlternativeName(Identifier identifier) => identifier switch
+    {
+        CertificateName name => new GeneralName(GeneralName.DnsName, name.Text),
+        IpIdentifier ip => new GeneralName(GeneralName.IPAddress, new DerOctetString(ip.Address.GetAddressBytes())),
+        _ => throw new ArgumentOutOfRangeException(nameof(identifier), identifier, "not a kind of identifier"),
+    };
 }
 
 /// <summary>The life of a certificate, both ends inclusive, whole seconds.</summary>

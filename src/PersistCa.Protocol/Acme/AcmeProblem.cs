@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Protocol.Acme;
 
@@ -48,14 +49,11 @@ public sealed record AcmeProblem(ProblemType Type, string Detail)
     }
 }
 
-/// <summary>An identifier as it stands in ACME JSON (RFC 8555 section 9.7.7).</summary>
-/// <param name="Type">"dns".</param>
-/// <param name="Value">The name.</param>
+/// <summary>An identifier as it stands in ACME JSON (RFC 8555 section 9.7.7, RFC 8738 section 3).</summary>
+/// <param name="Type">"dns" or "ip"; in what a client sent, anything.</param>
+/// <param name="Value">The name or address.</param>
 public sealed record AcmeIdentifier(string Type, string Value)
 {
-    /// <summary>The dns identifier type.</summary>
-    public const string DnsType = "dns";
-
     /// <summary>A dns identifier.</summary>
-    public static AcmeIdentifier Dns(string value) => new(DnsType, value);
+    public static AcmeIdentifier Dns(string value) => new(IdentifierType.Dns.Wire(), value);
 }

@@ -122,7 +122,7 @@ public sealed class Authorization
     /// <summary>Opens an authorization.</summary>
     /// <param name="publicId">Random id.</param>
     /// <param name="accountId">Internal id of the account.</param>
-    /// <param name="name">The dns name without "*.", as <c>DnsName.Text</c>.</param>
+    /// <param name="name">The identifier as <c>Identifier.BaseText</c>: a name without "*.", or an address.</param>
     /// <param name="isWildcard">Whether the order asked for "*." before the name.</param>
     /// <param name="offered">Methods on offer, each with its token.</param>
     /// <param name="now">The time.</param>
@@ -165,7 +165,7 @@ public sealed class Authorization
     /// <summary>Internal id of the account.</summary>
     public long AccountId { get; private set; }
 
-    /// <summary>The dns name without "*.".</summary>
+    /// <summary>The identifier without "*.".</summary>
     public string Name { get; private set; }
 
     /// <summary>Whether it stands for the wildcard of <see cref="Name"/>.</summary>
@@ -204,7 +204,7 @@ public sealed class Authorization
     /// <summary>The methods on offer, in the order in which clients see them.</summary>
     public IReadOnlyList<Challenge> Challenges => challenges;
 
-    /// <summary>The name as it stands in a certificate.</summary>
+    /// <summary>The identifier as it stands in a certificate, as <c>Identifier.Text</c>.</summary>
     public string CertificateName => IsWildcard ? "*." + Name : Name;
 
     /// <summary>Whether a certificate name may rest on it: its own, or, where subdomains are allowed, one under its name (RFC 9444).</summary>

@@ -84,7 +84,7 @@ public sealed class Finalization(
             return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Name)) ?? await AccountKeyUsedAsync(t, request, cancel)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? await AccountKeyUsedAsync(t, request, cancel)) is { } fault)
         {
             return fault;
         }
@@ -105,10 +105,4 @@ public sealed class Finalization(
         Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null
             ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1).")
             : null;
-
-    private static CertificateName Name(string text)
-    {
-        var parsed = CertificateName.Parse(text);
-        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
-    }
 }

@@ -42,7 +42,7 @@ internal sealed partial class ValidationWorker(
     {
         var (authorization, account) = await FindAsync(item, cancel);
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-        var attempt = new ChallengeAttempt(NameOf(authorization), challenge.Token, urls.Facts(account));
+        var attempt = new ChallengeAttempt(Identifier.Of(authorization.CertificateName), challenge.Token, urls.Facts(account));
         await ConcludeAsync(item, ChallengeResult.GivenUp(challenge.Type, attempt, Clock.GetUtcNow()), cancel);
     }
 
@@ -63,7 +63,7 @@ internal sealed partial class ValidationWorker(
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
         var started = Clock.GetTimestamp();
-        var attempt = new ChallengeAttempt(NameOf(authorization), challenge.Token, urls.Facts(account));
+        var attempt = new ChallengeAttempt(Identifier.Of(authorization.CertificateName), challenge.Token, urls.Facts(account));
         var result = await ValidateAsync(challenge.Type, attempt, cancel);
         CrashPoint.Reached("5.validated");
 
@@ -156,12 +156,6 @@ internal sealed partial class ValidationWorker(
         }
 
         return result.RecordExpires is { } end && end < expires ? end : expires;
-    }
-
-    private static CertificateName NameOf(Authorization authorization)
-    {
-        var parsed = CertificateName.Parse(authorization.CertificateName);
-        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
     }
 
     [LoggerMessage(LogLevel.Information, "Validation of {Name}: {Verdict} {Dialect}")]

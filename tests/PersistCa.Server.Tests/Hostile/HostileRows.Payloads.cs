@@ -77,7 +77,7 @@ public static partial class HostileRows
         yield return Malformed("newOrder: too many identifiers", b => b.Payload(
             b.NewOrder,
             new JsonObject { ["identifiers"] = new JsonArray([.. Enumerable.Range(0, 101).Select(i => new JsonObject { ["type"] = "dns", ["value"] = $"n{i}.test" })]) }.ToJsonString()));
-        foreach (var type in new[] { "ip", "email", "DNS", "", "permanent-identifier" })
+        foreach (var type in new[] { "IP", "email", "DNS", "", "permanent-identifier" })
         {
             yield return new($"newOrder: identifier type '{type}'", b => b.Order("a.test", type), 400, "unsupportedIdentifier");
         }
