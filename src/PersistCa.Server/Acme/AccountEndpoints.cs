@@ -30,7 +30,7 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
             return AcmeResponses.Problem(fault, urls);
         }
 
-        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, onlyExisting, cancel);
+        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, onlyExisting, request.Address, cancel);
         if (!outcome.TryGet(out var registered, out var problem))
         {
             return AcmeResponses.Problem(problem, urls);

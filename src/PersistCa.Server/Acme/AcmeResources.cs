@@ -49,6 +49,7 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
         Status = authorization.StatusAt(clock.GetUtcNow()).ToString().ToLowerInvariant(),
         Expires = AcmeJson.Time(authorization.ExpiresAt),
         Wildcard = authorization.IsWildcard ? true : null,
+        SubdomainAuthAllowed = authorization.SubdomainsAllowed ? true : null,
         Challenges = [.. authorization.Challenges.Select(c => Challenge(authorization, c, account))],
     };
 

@@ -44,6 +44,14 @@ internal static class AuthorityRegistration
         services.AddSingleton<AuthorizationEndpoints>();
         services.AddSingleton<CertificateEndpoints>();
         services.AddSingleton<AccountRegistrar>();
+        services.AddSingleton(PublicSuffixList.Shipped);
+        services.AddSingleton(Above(options));
+        services.AddSingleton(new LimitDesk(options.Limits));
+        services.AddSingleton<IdentifierIntake>();
+        services.AddSingleton<AuthorizationBook>();
+        services.AddSingleton<ValidationDesk>();
+        services.AddSingleton<JustInTime>();
+        services.AddSingleton<RecordExplainer>();
         services.AddSingleton<OrderRegistrar>();
         services.AddSingleton<ChallengeIntake>();
         services.AddSingleton<Finalization>();
@@ -95,6 +103,7 @@ internal static class AuthorityRegistration
             : options.Validation.Persist.Dialects.Select(d => PersistDialects.Read(d)!.Value).ToHashSet();
         return new PersistPolicy(issuers, [prefix, .. options.Authority.FormerAccountHashPrefixes], dialects)
         {
+            Scope = options.Validation.Persist.Ancestors ? Above(options) : PersistScope.NameOnly,
             RequireExpiry = options.Validation.Persist.RequireExpiry,
             MaxRecords = options.Validation.Persist.MaxRecords,
             MaxBytes = options.Validation.Persist.MaxBytes,
@@ -120,7 +129,12 @@ internal static class AuthorityRegistration
         DeniedNetworks = [.. targets.DeniedNetworks.Select(IPNetwork.Parse)],
     };
 
-    private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
+    /// <summary>The names above a name at which it can be proved.</summary>
+    public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
+        PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
+
+    /// <summary>The validators, over the configured resolvers.</summary>
+    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
     {
         var dns = options.Validation.Dns;
         var resolver = DnsClientResolver.Create(

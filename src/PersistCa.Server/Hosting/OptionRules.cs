@@ -1,6 +1,8 @@
 using System.Net;
 using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Records;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 using PersistCa.Validation.Dns;
 
@@ -15,7 +17,7 @@ internal static class OptionRules
     /// <summary>Checks all values.</summary>
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
-            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance));
+            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {
@@ -177,6 +179,9 @@ internal static class OptionRules
             .Concat(Range("Validation:Http:MaxRedirects", v.Http.MaxRedirects, 0, 20))
             .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
             .Concat(Range("Validation:TlsAlpnPort", v.TlsAlpnPort, 1, 65535))
+            .Concat(Range("Validation:Persist:MaxNames", v.Persist.MaxNames, 1, 127))
+            .Concat(Range("Validation:Persist:JustInTimeBudget", v.Persist.JustInTimeBudget, TimeSpan.FromMilliseconds(50), 30 * second))
+            .Concat(v.Persist.Floors.Where(f => !DnsName.Parse(f).IsValid).Select(f => new ConfigurationFault("Validation:Persist:Floors", $"'{f}' is not a name: {DnsName.Parse(f).Reason}")))
             .Concat(Range("Validation:Persist:MaxRecords", v.Persist.MaxRecords, 1, 10_000))
             .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 64 * 1024))
             .Concat(v.Http.RedirectPorts.SelectMany(p => Range("Validation:Http:RedirectPorts", p, 1, 65535)));
@@ -192,6 +197,30 @@ internal static class OptionRules
             .Concat(Range("Issuance:Concurrency", i.Concurrency, 1, 256))
             .Concat(Range("Issuance:CrlValidity", i.CrlValidity, TimeSpan.FromHours(1), TimeSpan.FromDays(365)))
             .Concat(Range("Issuance:CrlInterval", i.CrlInterval, TimeSpan.FromMinutes(1), i.CrlValidity / 2));
+
+    private static IEnumerable<ConfigurationFault> Limits(LimitOptions l)
+    {
+        foreach (var (kind, text) in LimitDesk.Texts(l))
+        {
+            if (RateLimit.Parse(text) is { IsValid: false } bad)
+            {
+                yield return new($"Limits:{kind}", bad.Reason);
+            }
+        }
+
+        for (var at = 0; at < l.PerAccount.Count; at++)
+        {
+            if (LimitDesk.ReadOverride(l.PerAccount[at]) is { IsValid: false } bad)
+            {
+                yield return new($"Limits:PerAccount:{at}", bad.Reason);
+            }
+        }
+
+        foreach (var fault in Range("Limits:PendingAuthorizations", l.PendingAuthorizations, 0, 100_000_000))
+        {
+            yield return fault;
+        }
+    }
 
     private static IEnumerable<ConfigurationFault> Url(string key, string url)
     {

@@ -30,6 +30,9 @@ public sealed class PersistCaOptions
     /// <summary>What certificates look like.</summary>
     public IssuanceOptions Issuance { get; set; } = new();
 
+    /// <summary>How often something may happen.</summary>
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
 }
@@ -151,6 +154,9 @@ public sealed class AcmeOptions
     /// <summary>Orders on one page of an account's list.</summary>
     public int OrdersPerPage { get; set; } = 100;
 
+    /// <summary>Whether an authorization may stand for the names under its own (RFC 9444).</summary>
+    public bool SubdomainAuthorizations { get; set; } = true;
+
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
@@ -232,6 +238,24 @@ public sealed class PersistOptions
 
     /// <summary>Whether a record must say when it ends.</summary>
     public bool RequireExpiry { get; set; }
+
+    /// <summary>Whether records with policy=wildcard at a name above count, down to the registrable domain or a floor.</summary>
+    public bool Ancestors { get; set; } = true;
+
+    /// <summary>For private zones: the highest names at which records count for those under them, in place of the registrable domain.</summary>
+    public List<string> Floors { get; set; } = [];
+
+    /// <summary>Most names asked for, nearest first.</summary>
+    public int MaxNames { get; set; } = 8;
+
+    /// <summary>Look for records when an order is opened, so that it can be ready at once.</summary>
+    public bool JustInTime { get; set; } = true;
+
+    /// <summary>Longest that an order may wait for that.</summary>
+    public TimeSpan JustInTimeBudget { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Do so for accounts too that never proved a name by dns-persist-01.</summary>
+    public bool JustInTimeForAll { get; set; }
 
     /// <summary>Most TXT records judged per name.</summary>
     public int MaxRecords { get; set; } = 100;

@@ -23,10 +23,10 @@ public sealed record Registered(Account Account, bool IsNew);
 public sealed record OrderPage(IReadOnlyList<string> OrderIds, long? Next);
 
 /// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
-public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
+public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits)
 {
     /// <summary>Opens an account for a key, or finds the one it has (RFC 8555 sections 7.3 and 7.3.1).</summary>
-    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, CancellationToken cancel)
+    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, string address, CancellationToken cancel)
     {
         var known = await store.ReadAsync(db => db.AccountByKeyAsync(key.Thumbprint, cancel), cancel);
         if (known is not null)
@@ -63,6 +63,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
                 if (await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null)
                 {
                     return new AcmeProblem(ProblemCatalog.Unauthorized, "This key was the key of an account that has changed it since; it opens no other account. Use a new key.");
+                }
+
+                if (await limits.TakeAsync(t, LimitKind.NewAccountsPerAddress, address, "new accounts from this address", null, cancel) is { } limited)
+                {
+                    return limited;
                 }
 
                 var account = new Account(PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now);

@@ -22,17 +22,29 @@ namespace PersistCa.Server.Registration;
 /// <param name="Identifiers">Identifiers.</param>
 /// <param name="NotBefore">RFC 3339 text or null.</param>
 /// <param name="NotAfter">RFC 3339 text or null.</param>
-public sealed record OrderWish(IReadOnlyList<AcmeIdentifier> Identifiers, string? NotBefore, string? NotAfter);
+public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
-public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, IdentifierPolicy policy, ChallengePolicy challenges, CertificateIssuer issuer)
+public sealed class OrderRegistrar(
+    CaStore store,
+    PersistCaOptions options,
+    IdentifierIntake intake,
+    AuthorizationBook book,
+    JustInTime justInTime,
+    LimitDesk limits,
+    CertificateIssuer issuer)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
-    /// <summary>Opens an order with its authorizations (RFC 8555 section 7.4).</summary>
-    public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, CancellationToken cancel)
+    /// <summary>Opens an order with its authorizations (RFC 8555 section 7.4), and looks at once for what can be proved without the client's doing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="actor">The account as the one who acts.</param>
+    /// <param name="wish">What it orders.</param>
+    /// <param name="address">Where the request came from, as limits count it.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        var judged = Judge(account, wish.Identifiers);
+        var judged = intake.Judge(account, wish.Identifiers);
         if (!judged.TryGet(out var identifiers, out var problem))
         {
             return problem;
@@ -45,14 +57,17 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Iden
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, cancel), cancel);
-        if (!outcome.IsRefused)
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, address, cancel), cancel);
+        if (!outcome.TryGet(out var loaded, out problem))
         {
-            CaTelemetry.OrdersOpened.Add(1);
-            CrashPoint.Reached("2.opened");
+            return problem;
         }
 
-        return outcome;
+        CaTelemetry.OrdersOpened.Add(1);
+        CrashPoint.Reached("2.opened");
+        return await justInTime.ProveAsync(account, loaded.Authorizations, cancel)
+            ? await store.ReadAsync(db => db.OrderAsync(loaded.Order.PublicId, cancel), cancel) ?? throw new InvalidOperationException("an order vanished")
+            : loaded;
     }
 
     /// <summary>Reads an order of an account.</summary>
@@ -70,14 +85,21 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Iden
     private async Task<Outcome<LoadedOrder>> OpenAsync(
         StoreTransaction t,
         Account account,
-        IReadOnlyList<Identifier> identifiers,
+        IReadOnlyList<AcceptedIdentifier> identifiers,
         ValidityWish times,
+        string address,
         CancellationToken cancel)
     {
+        if ((await limits.TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
+            ?? await limits.TakeAsync(t, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, cancel)) is { } limited)
+        {
+            return limited;
+        }
+
         var order = new Order(
             PublicId.Next(),
             account.Id,
-            [.. identifiers.Select(i => i.Text)],
+            [.. identifiers.Select(i => i.Identifier.Text)],
             times.NotBefore,
             times.NotAfter,
             Activity.Current?.Id,
@@ -85,27 +107,28 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Iden
             t.Now + options.Acme.OrderLifetime);
         t.Db.Orders.Add(order);
         var authorizations = new List<Authorization>(identifiers.Count);
+        var opened = 0;
         foreach (var identifier in identifiers)
         {
-            // Judged before the transaction, and policy does not change while the server runs.
-            var types = challenges.For(identifier, account.PublicId).Value;
-            var authorization = await ReusableAsync(t, account, identifier, types, cancel);
+            // Names that share an ancestor share its authorization.
+            var authorization = authorizations.Find(a => a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains))
+                ?? await book.ReusableAsync(t, account, identifier, cancel);
             if (authorization is null)
             {
-                authorization = new Authorization(
-                    PublicId.Next(),
-                    account.Id,
-                    identifier.BaseText,
-                    identifier.IsWildcard,
-                    [.. types.Select(type => (type, Token()))],
-                    t.Now,
-                    order.ExpiresAt,
-                    order.TraceParent);
-                t.Db.Authorizations.Add(authorization);
+                authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order);
+                opened++;
             }
 
-            t.Db.OrderAuthorizations.Add(new OrderAuthorization { Order = order, Authorization = authorization, Position = authorizations.Count });
-            authorizations.Add(authorization);
+            if (!authorizations.Contains(authorization))
+            {
+                t.Db.OrderAuthorizations.Add(new OrderAuthorization { Order = order, Authorization = authorization, Position = authorizations.Count });
+                authorizations.Add(authorization);
+            }
+        }
+
+        if (await limits.PendingAsync(t, account, opened, cancel) is { } tooMany)
+        {
+            return tooMany;
         }
 
         t.Audit(
@@ -114,82 +137,6 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Iden
             ("names", string.Join(' ', order.Names)),
             ("authorizations", string.Join(' ', authorizations.Select(a => a.PublicId))));
         return new LoadedOrder(order, authorizations);
-    }
-
-    /// <summary>
-    /// An authorization that another order of the account may rest on. Those won by an acme-persist or draft-01 record serve one order only
-    /// (dns-persist-01 rules section 6 item 6), and those won by a challenge that policy no longer offers for the identifier serve none.
-    /// </summary>
-    private static Task<Authorization?> ReusableAsync(
-        StoreTransaction t, Account account, Identifier identifier, ImmutableArray<ChallengeType> types, CancellationToken cancel)
-    {
-        var text = identifier.BaseText;
-        var wildcard = identifier.IsWildcard;
-        ChallengeType[] accepted = [.. types];
-
-        // One about to lapse would fail the order before its client can finalize.
-        var until = t.Now + TimeSpan.FromHours(1);
-        return t.Db.Authorizations
-            .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
-            .Where(a => a.AccountId == account.Id && a.Name == text && a.IsWildcard == wildcard && a.Status == AuthorizationStatus.Valid && a.IsReusable && a.ExpiresAt > until)
-            .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && accepted.Contains(c.Type)))
-            .OrderByDescending(a => a.ExpiresAt)
-            .FirstOrDefaultAsync(cancel);
-    }
-
-    private Outcome<IReadOnlyList<Identifier>> Judge(Account account, IReadOnlyList<AcmeIdentifier> identifiers)
-    {
-        if (identifiers.Count == 0)
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, "The order names no identifier; at least one is expected.");
-        }
-
-        if (identifiers.Count > options.Acme.MaxNames)
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {identifiers.Count} identifiers; at most {options.Acme.MaxNames} are accepted.");
-        }
-
-        var accepted = new List<Identifier>(identifiers.Count);
-        var problems = new List<AcmeProblem>();
-        foreach (var identifier in identifiers)
-        {
-            var judged = Judge(account, identifier);
-            if (judged.TryGet(out var served, out var problem))
-            {
-                if (!accepted.Contains(served))
-                {
-                    accepted.Add(served);
-                }
-            }
-            else
-            {
-                problems.Add(problem);
-            }
-        }
-
-        return problems.Count == 0
-            ? accepted
-            : AcmeProblem.Combine(problems, $"{problems.Count} of {identifiers.Count} identifiers are refused; see subproblems.");
-    }
-
-    private Outcome<Identifier> Judge(Account account, AcmeIdentifier identifier)
-    {
-        var shown = new AcmeIdentifier(Shorten(identifier.Type), Shorten(identifier.Value));
-        if (IdentifierTypes.Read(identifier.Type) is not { } type)
-        {
-            var known = string.Join(" or ", IdentifierTypes.All.Select(t => t.Wire()));
-            return new AcmeProblem(ProblemCatalog.UnsupportedIdentifier, $"The identifier type '{shown.Type}' is not supported; expected {known}.") { Identifier = shown };
-        }
-
-        var parsed = Identifier.Parse(type, identifier.Value);
-        if (!parsed.IsValid)
-        {
-            var kind = type == IdentifierType.Ip ? "an IP address" : "a name";
-            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
-        }
-
-        var refused = policy.Judge(parsed.Value).Problem ?? challenges.For(parsed.Value, account.PublicId).Problem;
-        return refused is null ? parsed.Value : refused;
     }
 
     private Outcome<ValidityWish> Window(OrderWish wish, DateTimeOffset now)
@@ -226,13 +173,6 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Iden
 
         problem = new AcmeProblem(ProblemCatalog.Malformed, $"{member} is '{Shorten(text)}'; expected an RFC 3339 time such as 2030-01-31T12:00:00Z.");
         return false;
-    }
-
-    private static string Token()
-    {
-        Span<byte> random = stackalloc byte[32];
-        RandomNumberGenerator.Fill(random);
-        return Base64Url.EncodeToString(random);
     }
 
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";

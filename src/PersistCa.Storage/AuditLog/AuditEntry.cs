@@ -35,6 +35,7 @@ public static class AuditKinds
     public const string OrderCreated = "order.created";
     public const string OrderFinalized = "order.finalized";
     public const string OrderFailed = "order.failed";
+    public const string AuthorizationOpened = "authorization.opened";
     public const string AuthorizationDeactivated = "authorization.deactivated";
     public const string ChallengeAccepted = "challenge.accepted";
     public const string ValidationSucceeded = "validation.succeeded";
