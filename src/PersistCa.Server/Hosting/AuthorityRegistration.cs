@@ -1,3 +1,4 @@
+using System.Net;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
@@ -31,8 +32,8 @@ internal static class AuthorityRegistration
         services.AddSingleton<Readiness>();
         services.AddSingleton<TlsIdentity>();
         services.AddSingleton<AuthorityKeys>();
-        services.AddSingleton(new NamePolicy(options.Names, PublicSuffixList.Shipped));
-        services.AddSingleton(new OfferedChallenges(Challenges(options)));
+        services.AddSingleton(new IdentifierPolicy(new NamePolicy(options.Names, PublicSuffixList.Shipped), new IpPolicy(options.Policy.Ip)));
+        services.AddSingleton(Challenges(options));
         services.AddSingleton(DirectoryEndpoints.Create(options, urls, announced, policy.Dialects.Contains(PersistDialect.Draft02) ? policy.AccountHashPrefixes[0] : null));
         services.AddSingleton(_ => new JwsVerifier(Ed25519.Verify));
         services.AddSingleton(sp => new NonceSource(sp.GetRequiredService<AuthorityKeys>().Nonces, options.Acme.NonceLifetime, sp.GetRequiredService<TimeProvider>()));
@@ -100,9 +101,24 @@ internal static class AuthorityRegistration
         };
     }
 
-    private static HashSet<ChallengeType> Challenges(PersistCaOptions options) => options.Validation.Challenges.Count == 0
-        ? [.. ChallengeTypes.All]
-        : [.. options.Validation.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)];
+    private static ChallengePolicy Challenges(PersistCaOptions options)
+    {
+        var onOffer = options.Validation.Challenges.Count == 0 ? ChallengeTypes.OnOfferUnasked : Types(options.Validation.Challenges);
+        return new ChallengePolicy(onOffer, options.Policy.Challenges.Select(r => new ChallengeRule(
+            r.NameSuffix.Length == 0 ? null : DnsName.Parse(r.NameSuffix.TrimStart('.')).Value,
+            r.Account.Length == 0 ? null : r.Account,
+            [.. Types(r.Types)])));
+
+        static IReadOnlyList<ChallengeType> Types(IEnumerable<string> words) => [.. words.Select(w => ChallengeTypes.Read(w)!.Value)];
+    }
+
+    private static TargetOptions Targets(TargetNetworkOptions targets) => new()
+    {
+        AllowLoopback = targets.AllowLoopback,
+        Strict = targets.Strict,
+        AllowedNetworks = [.. targets.AllowedNetworks.Select(IPNetwork.Parse)],
+        DeniedNetworks = [.. targets.DeniedNetworks.Select(IPNetwork.Parse)],
+    };
 
     private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
     {
@@ -125,11 +141,19 @@ internal static class AuthorityRegistration
         }
 
         var http = options.Validation.Http;
+        var targets = Targets(options.Validation.Targets);
         return ChallengeValidators.Create(
             resolver.Value,
             policy,
-            new Http01Options { Port = http.Port, AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts], MaxRedirects = http.MaxRedirects, Timeout = http.Timeout },
-            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout },
+            new Http01Options
+            {
+                Port = http.Port,
+                AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts],
+                MaxRedirects = http.MaxRedirects,
+                Timeout = http.Timeout,
+                Target = targets,
+            },
+            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout, Target = targets },
             options.Validation.Dns.SharedOwnerGrace,
             clock);
     }

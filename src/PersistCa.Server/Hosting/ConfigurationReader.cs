@@ -56,7 +56,14 @@ public static class ConfigurationReader
         var children = section.GetChildren().ToArray();
         if (ElementType(type) is { } element)
         {
-            BindList(section, children, property, target, key, element, faults);
+            if (IsScalar(element))
+            {
+                BindList(section, children, property, target, key, element, faults);
+            }
+            else
+            {
+                BindSections(section, children, (IList)property.GetValue(target)!, key, element, faults);
+            }
         }
         else if (IsScalar(type))
         {
@@ -124,6 +131,37 @@ public static class ConfigurationReader
         else
         {
             throw new InvalidOperationException($"{key} has the type {property.PropertyType}, which configuration cannot fill");
+        }
+    }
+
+    /// <summary>Binds a list of sections, in the order of their numbers.</summary>
+    private static void BindSections(
+        IConfigurationSection section, IConfigurationSection[] children, IList list, string key, Type element, List<ConfigurationFault> faults)
+    {
+        if (section.Value is { Length: > 0 } text)
+        {
+            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
+            return;
+        }
+
+        var numbered = children.Select(c => (Section: c, Number: int.TryParse(c.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1)).OrderBy(c => c.Number);
+        foreach (var (child, number) in numbered)
+        {
+            var childKey = $"{key}:{child.Key}";
+            if (number < 0)
+            {
+                faults.Add(new ConfigurationFault(childKey, $"a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
+            }
+            else if (child.Value is { Length: > 0 } value)
+            {
+                faults.Add(new ConfigurationFault(childKey, $"'{value}' was found where a section was expected"));
+            }
+            else
+            {
+                var item = Activator.CreateInstance(element)!;
+                Bind(child.GetChildren(), item, childKey + ":", faults);
+                list.Add(item);
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Storage;
@@ -16,7 +15,7 @@ internal static class OptionRules
     /// <summary>Checks all values.</summary>
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
-            .Concat(Validation(o.Validation)).Concat(Issuance(o.Issuance));
+            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {
@@ -53,7 +52,7 @@ internal static class OptionRules
             yield return new("Server:DataDirectory", "it is empty; name a folder");
         }
 
-        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000))
+        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000)))
         {
             yield return fault;
         }
@@ -64,6 +63,11 @@ internal static class OptionRules
         if (s.Kind == StoreKind.PostgreSql && s.ConnectionString.Length == 0)
         {
             yield return new("Store:ConnectionString", "it is empty; for PostgreSql write one such as Host=db;Database=persistca;Username=persistca");
+        }
+
+        foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650)))
+        {
+            yield return fault;
         }
     }
 
@@ -137,9 +141,9 @@ internal static class OptionRules
 
     private static IEnumerable<ConfigurationFault> Validation(ValidationOptions v)
     {
-        foreach (var challenge in v.Challenges.Where(c => ChallengeTypes.Read(c) is null))
+        foreach (var fault in PolicyRules.Challenges("Validation:Challenges", v.Challenges))
         {
-            yield return new("Validation:Challenges", $"there is no challenge '{challenge}'; there are {string.Join(", ", ChallengeTypes.All.Select(t => t.Wire()))}");
+            yield return fault;
         }
 
         foreach (var dialect in v.Persist.Dialects.Where(d => PersistDialects.Read(d) is null))

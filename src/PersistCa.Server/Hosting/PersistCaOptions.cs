@@ -21,6 +21,9 @@ public sealed class PersistCaOptions
     /// <summary>Which names may stand in certificates at all.</summary>
     public NamePolicyOptions Names { get; set; } = new();
 
+    /// <summary>What is decided about identifiers and their challenges.</summary>
+    public PolicyOptions Policy { get; set; } = new();
+
     /// <summary>How control is proven.</summary>
     public ValidationOptions Validation { get; set; } = new();
 
@@ -63,6 +66,9 @@ public sealed class ServerOptions
 
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
+    public int MaxWorkAttempts { get; set; } = 200;
 }
 
 /// <summary>Section Store.</summary>
@@ -76,6 +82,9 @@ public sealed class StoreOptions
 
     /// <summary>Bring the schema up to date on start.</summary>
     public bool Migrate { get; set; } = true;
+
+    /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
+    public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>Section Authority.</summary>
@@ -149,7 +158,7 @@ public sealed class AcmeOptions
 /// <summary>Section Validation.</summary>
 public sealed class ValidationOptions
 {
-    /// <summary>Challenges on offer: http-01, dns-01, tls-alpn-01, dns-persist-01.</summary>
+    /// <summary>Challenges on offer: http-01, dns-01, tls-alpn-01, dns-account-01, dns-persist-01. Empty means all but dns-account-01.</summary>
     public List<string> Challenges { get; set; } = [];
 
     /// <summary>Validations at a time on this node.</summary>
@@ -166,6 +175,9 @@ public sealed class ValidationOptions
 
     /// <summary>Port for tls-alpn-01.</summary>
     public int TlsAlpnPort { get; set; } = 443;
+
+    /// <summary>Where http-01 and tls-alpn-01 connect to.</summary>
+    public TargetNetworkOptions Targets { get; set; } = new();
 
     /// <summary>dns-persist-01.</summary>
     public PersistOptions Persist { get; set; } = new();
@@ -187,7 +199,7 @@ public sealed class DnsLookupOptions
     public TimeSpan OverallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a dns-01 look-up counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
+    /// How long a look-up of dns-01 or dns-account-01 counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
     /// remove both records after the first; zero for not at all.
     /// </summary>
     public TimeSpan SharedOwnerGrace { get; set; } = TimeSpan.FromSeconds(10);

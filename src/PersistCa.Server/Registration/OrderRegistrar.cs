@@ -1,8 +1,10 @@
 using System.Buffers.Text;
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -23,15 +25,15 @@ namespace PersistCa.Server.Registration;
 public sealed record OrderWish(IReadOnlyList<AcmeIdentifier> Identifiers, string? NotBefore, string? NotAfter);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
-public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, NamePolicy names, OfferedChallenges offered)
+public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, IdentifierPolicy policy, ChallengePolicy challenges, CertificateIssuer issuer)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
     /// <summary>Opens an order with its authorizations (RFC 8555 section 7.4).</summary>
     public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, CancellationToken cancel)
     {
-        var judged = Judge(wish.Identifiers);
-        if (!judged.TryGet(out var certificateNames, out var problem))
+        var judged = Judge(account, wish.Identifiers);
+        if (!judged.TryGet(out var identifiers, out var problem))
         {
             return problem;
         }
@@ -43,7 +45,7 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, certificateNames, times, cancel), cancel);
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, cancel), cancel);
         if (!outcome.IsRefused)
         {
             CaTelemetry.OrdersOpened.Add(1);
@@ -68,32 +70,34 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
     private async Task<Outcome<LoadedOrder>> OpenAsync(
         StoreTransaction t,
         Account account,
-        IReadOnlyList<CertificateName> certificateNames,
+        IReadOnlyList<Identifier> identifiers,
         ValidityWish times,
         CancellationToken cancel)
     {
         var order = new Order(
             PublicId.Next(),
             account.Id,
-            [.. certificateNames.Select(n => n.Text)],
+            [.. identifiers.Select(i => i.Text)],
             times.NotBefore,
             times.NotAfter,
             Activity.Current?.Id,
             t.Now,
             t.Now + options.Acme.OrderLifetime);
         t.Db.Orders.Add(order);
-        var authorizations = new List<Authorization>(certificateNames.Count);
-        foreach (var name in certificateNames)
+        var authorizations = new List<Authorization>(identifiers.Count);
+        foreach (var identifier in identifiers)
         {
-            var authorization = await ReusableAsync(t, account, name, cancel);
+            // Judged before the transaction, and policy does not change while the server runs.
+            var types = challenges.For(identifier, account.PublicId).Value;
+            var authorization = await ReusableAsync(t, account, identifier, types, cancel);
             if (authorization is null)
             {
                 authorization = new Authorization(
                     PublicId.Next(),
                     account.Id,
-                    name.Name.Text,
-                    name.IsWildcard,
-                    [.. offered.For(name).Select(type => (type, Token()))],
+                    identifier.BaseText,
+                    identifier.IsWildcard,
+                    [.. types.Select(type => (type, Token()))],
                     t.Now,
                     order.ExpiresAt,
                     order.TraceParent);
@@ -114,23 +118,26 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
 
     /// <summary>
     /// An authorization that another order of the account may rest on. Those won by an acme-persist or draft-01 record serve one order only
-    /// (dns-persist-01 rules section 6 item 6).
+    /// (dns-persist-01 rules section 6 item 6), and those won by a challenge that policy no longer offers for the identifier serve none.
     /// </summary>
-    private static Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, CertificateName name, CancellationToken cancel)
+    private static Task<Authorization?> ReusableAsync(
+        StoreTransaction t, Account account, Identifier identifier, ImmutableArray<ChallengeType> types, CancellationToken cancel)
     {
-        var text = name.Name.Text;
-        var wildcard = name.IsWildcard;
+        var text = identifier.BaseText;
+        var wildcard = identifier.IsWildcard;
+        ChallengeType[] accepted = [.. types];
 
         // One about to lapse would fail the order before its client can finalize.
         var until = t.Now + TimeSpan.FromHours(1);
         return t.Db.Authorizations
             .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
             .Where(a => a.AccountId == account.Id && a.Name == text && a.IsWildcard == wildcard && a.Status == AuthorizationStatus.Valid && a.IsReusable && a.ExpiresAt > until)
+            .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && accepted.Contains(c.Type)))
             .OrderByDescending(a => a.ExpiresAt)
             .FirstOrDefaultAsync(cancel);
     }
 
-    private Outcome<IReadOnlyList<CertificateName>> Judge(IReadOnlyList<AcmeIdentifier> identifiers)
+    private Outcome<IReadOnlyList<Identifier>> Judge(Account account, IReadOnlyList<AcmeIdentifier> identifiers)
     {
         if (identifiers.Count == 0)
         {
@@ -142,16 +149,16 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {identifiers.Count} identifiers; at most {options.Acme.MaxNames} are accepted.");
         }
 
-        var accepted = new List<CertificateName>(identifiers.Count);
+        var accepted = new List<Identifier>(identifiers.Count);
         var problems = new List<AcmeProblem>();
         foreach (var identifier in identifiers)
         {
-            var judged = Judge(identifier);
-            if (judged.TryGet(out var name, out var problem))
+            var judged = Judge(account, identifier);
+            if (judged.TryGet(out var served, out var problem))
             {
-                if (!accepted.Contains(name))
+                if (!accepted.Contains(served))
                 {
-                    accepted.Add(name);
+                    accepted.Add(served);
                 }
             }
             else
@@ -165,18 +172,24 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             : AcmeProblem.Combine(problems, $"{problems.Count} of {identifiers.Count} identifiers are refused; see subproblems.");
     }
 
-    private Outcome<CertificateName> Judge(AcmeIdentifier identifier)
+    private Outcome<Identifier> Judge(Account account, AcmeIdentifier identifier)
     {
         var shown = new AcmeIdentifier(Shorten(identifier.Type), Shorten(identifier.Value));
-        if (identifier.Type != AcmeIdentifier.DnsType)
+        if (IdentifierTypes.Read(identifier.Type) is not { } type)
         {
-            return new AcmeProblem(ProblemCatalog.UnsupportedIdentifier, $"The identifier type '{shown.Type}' is not supported; expected dns.") { Identifier = shown };
+            var known = string.Join(" or ", IdentifierTypes.All.Select(t => t.Wire()));
+            return new AcmeProblem(ProblemCatalog.UnsupportedIdentifier, $"The identifier type '{shown.Type}' is not supported; expected {known}.") { Identifier = shown };
         }
 
-        var parsed = CertificateName.Parse(identifier.Value);
-        return parsed.IsValid
-            ? names.Judge(parsed.Value)
-            : new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not a name a certificate can have: {parsed.Reason}.") { Identifier = shown };
+        var parsed = Identifier.Parse(type, identifier.Value);
+        if (!parsed.IsValid)
+        {
+            var kind = type == IdentifierType.Ip ? "an IP address" : "a name";
+            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
+        }
+
+        var refused = policy.Judge(parsed.Value).Problem ?? challenges.For(parsed.Value, account.PublicId).Problem;
+        return refused is null ? parsed.Value : refused;
     }
 
     private Outcome<ValidityWish> Window(OrderWish wish, DateTimeOffset now)
@@ -186,26 +199,10 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return problem!;
         }
 
-        if (from is { } start && start > now + options.Acme.OrderLifetime)
+        // Asked of the issuer now, so that a wish which cannot be met is refused before anything is proved for it.
+        if (issuer.Validity(from, to, now).Problem is { } impossible)
         {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(start)}, further ahead than an order lives; leave it out to begin at once.");
-        }
-
-        if (from is { } early && early < now - TimeSpan.FromHours(24))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(early)}, more than a day ago; leave it out to begin at once.");
-        }
-
-        if (to is { } end && end <= (from ?? now))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notAfter is {AcmeJson.Time(end)}, which is not after the beginning, {AcmeJson.Time(from ?? now)}.");
-        }
-
-        if (to is { } late && late > (from ?? now) + options.Issuance.Validity)
-        {
-            return new AcmeProblem(
-                ProblemCatalog.Malformed,
-                $"notAfter is {AcmeJson.Time(late)}; certificates here are valid for at most {options.Issuance.Validity.TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days.");
+            return impossible;
         }
 
         return new ValidityWish(from, to);
@@ -241,12 +238,4 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
     private sealed record ValidityWish(DateTimeOffset? NotBefore, DateTimeOffset? NotAfter);
-}
-
-/// <summary>Which challenges an authorization offers.</summary>
-public sealed class OfferedChallenges(IReadOnlySet<ChallengeType> enabled)
-{
-    /// <summary>The challenges for a name, in the order in which clients see them.</summary>
-    public IEnumerable<ChallengeType> For(CertificateName name) =>
-        ChallengeTypes.All.Where(t => enabled.Contains(t) && (!name.IsWildcard || t.ProvesWildcards()));
 }

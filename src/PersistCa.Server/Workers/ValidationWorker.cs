@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
@@ -34,22 +35,35 @@ internal sealed partial class ValidationWorker(
     protected override int Concurrency => options.Validation.Concurrency;
 
     /// <inheritdoc/>
+    protected override int MaxAttempts => options.Server.MaxWorkAttempts;
+
+    /// <inheritdoc/>
+    protected override async Task GiveUpAsync(WorkItem item, CancellationToken cancel)
+    {
+        var (authorization, account) = await FindAsync(item, cancel);
+        var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
+        var attempt = new ChallengeAttempt(Identifier.Of(authorization.CertificateName), challenge.Token, urls.Facts(account));
+        await ConcludeAsync(item, ChallengeResult.GivenUp(challenge.Type, attempt, Clock.GetUtcNow()), cancel);
+    }
+
+    private Task<(Authorization Authorization, Account Account)> FindAsync(WorkItem item, CancellationToken cancel) => store.ReadAsync(
+        async db => await db.AuthorizationAsync(item.SubjectId, cancel) is { } a && await db.AccountAsync(a.AccountId, cancel) is { } owner
+            ? (a, owner)
+            : throw new InvalidOperationException("a queued authorization vanished"),
+        cancel);
+
+    /// <inheritdoc/>
     protected override async Task HandleAsync(WorkItem item, CancellationToken cancel)
     {
         CrashPoint.Reached("4.leased");
         using var activity = CaTelemetry.Source.StartActivity("validate", ActivityKind.Internal, item.TraceParent);
-        var found = await store.ReadAsync(
-            async db => await db.AuthorizationAsync(item.SubjectId, cancel) is { } a && await db.AccountAsync(a.AccountId, cancel) is { } owner
-                ? (Authorization: a, Account: owner)
-                : throw new InvalidOperationException("a queued authorization vanished"),
-            cancel);
-        var (authorization, account) = found;
+        var (authorization, account) = await FindAsync(item, cancel);
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
         using var scope = Scope(logger, account.PublicId, $"authorization {authorization.PublicId} challenge {challenge.Type.Wire()}");
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
         var started = Clock.GetTimestamp();
-        var attempt = new ChallengeAttempt(NameOf(authorization), challenge.Token, urls.Facts(account));
+        var attempt = new ChallengeAttempt(Identifier.Of(authorization.CertificateName), challenge.Token, urls.Facts(account));
         var result = await ValidateAsync(challenge.Type, attempt, cancel);
         CrashPoint.Reached("5.validated");
 
@@ -142,12 +156,6 @@ internal sealed partial class ValidationWorker(
         }
 
         return result.RecordExpires is { } end && end < expires ? end : expires;
-    }
-
-    private static CertificateName NameOf(Authorization authorization)
-    {
-        var parsed = CertificateName.Parse(authorization.CertificateName);
-        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
     }
 
     [LoggerMessage(LogLevel.Information, "Validation of {Name}: {Verdict} {Dialect}")]

@@ -46,6 +46,8 @@ public static class AuditKinds
     public const string CrlPublished = "crl.published";
     public const string IssuerAdded = "issuer.added";
     public const string SecretCreated = "secret.created";
+    public const string ServerCertificateIntended = "server-certificate.intended";
     public const string ServerCertificateIssued = "server-certificate.issued";
+    public const string LapsedForgotten = "store.lapsed-forgotten";
     public const string ServerStarted = "server.started";
 }

@@ -54,6 +54,8 @@ public sealed class ConfigurationTests
     [InlineData("Store:Kind", "Oracle", "Store:Kind", "Sqlite or PostgreSql")]
     [InlineData("Store:Kind", "1", "Store:Kind", "Sqlite or PostgreSql")]
     [InlineData("Store:Kind", "PostgreSql", "Store:ConnectionString", "Host=db")]
+    [InlineData("Store:KeepLapsed", "00:10:00", "Store:KeepLapsed", "is out of range")]
+    [InlineData("Server:MaxWorkAttempts", "0", "Server:MaxWorkAttempts", "1 to 100000")]
     [InlineData("Issuance:CommonName", "yes", "Issuance:CommonName", "true or false")]
     [InlineData("Issuance:Validity", "00:10:00", "Issuance:Validity", "is out of range")]
     [InlineData("Issuance:Validity", "ninety days", "Issuance:Validity", "a duration such as")]
