@@ -77,7 +77,8 @@ public sealed class CaaClimb(IDnsResolver resolver, CaaPolicy policy, CaaModes m
             WasRetried = answer.Attempts > 1,
 
             // Only SERVFAIL says that a resolver was there and tried, in vain. Silence or a refusal may be the fault of the authority's own resolver or
-            // line, and a reply that is forged, broken or too large is no failure to look up at all.
+            // line, and a reply that is forged, broken or too large is no failure to look up at all. (A resolver cut off from the world says SERVFAIL
+            // too; but then it cannot prove the zone unsigned either.)
             IsTheirs = answer.Status == DnsStatus.ServFail,
         });
     }
