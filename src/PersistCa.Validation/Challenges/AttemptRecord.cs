@@ -101,7 +101,8 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
         }
     }
 
-    private static LookupEvidence Lookup(DnsAnswer answer) => new()
+    /// <summary>One look-up as evidence.</summary>
+    internal static LookupEvidence Lookup(DnsAnswer answer) => new()
     {
         Name = answer.OwnerName,
         Type = DnsProblem.Word(answer.Kind),
