@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using PersistCa.Protocol.Records;
 using PersistCa.Server.Demo;
 using PersistCa.Server.Hosting;
 using PersistCa.Testing;
@@ -166,6 +167,25 @@ public sealed class OtherChallengesTests(OtherChallengesTests.Bed bed) : IClassF
 
         Assert.Contains("serves no ip identifiers", (await RefusedAsync(client, "127.0.0.1")).Body, StringComparison.Ordinal);
         Assert.Equal(["http-01", "dns-01", "tls-alpn-01", "dns-persist-01"], Types(await AuthorizationAsync(client, await client.OrderAsync(["x.example.test"], None))));
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_authorization_is_not_used_again_once_its_challenge_is_off_offer_for_the_name(bool postgres)
+    {
+        await using var own = await RunningAuthority.StartAsync(postgres: postgres ? await PostgresCluster.NewDatabaseAsync() : null);
+        using var client = await own.RegisteredAsync();
+        own.Publish(client, "again.example.test", PersistDialect.Draft02);
+        var first = (await client.ReadyOrderAsync("dns-persist-01", "again.example.test")).Json["authorizations"]!.ToJsonString();
+        Assert.Equal(first, (await client.OrderAsync(["again.example.test"], None)).Json["authorizations"]!.ToJsonString());
+
+        own.Options.Policy.Challenges = [new ChallengeRuleOptions { NameSuffix = "example.test", Types = ["http-01"] }];
+        await own.RestartAsync();
+        var order = await client.OrderAsync(["again.example.test"], None);
+
+        Assert.NotEqual(first, order.Json["authorizations"]!.ToJsonString());
+        Assert.Equal("pending", order.Json["status"]!.GetValue<string>());
     }
 
     /// <summary>An authority that serves it all, and a web server on loopback for http-01.</summary>
