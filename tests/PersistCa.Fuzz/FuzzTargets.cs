@@ -140,5 +140,10 @@ internal static class FuzzTargets
         {
             throw new InvalidOperationException("a name does not read to itself");
         }
+
+        if (IpIdentifier.Parse(text) is { IsValid: true, Value: var ip } && (ip.Text != text || IpIdentifier.FromOctets(ip.Address.GetAddressBytes()).Value != ip || CertificateName.Parse(text).IsValid))
+        {
+            throw new InvalidOperationException("an address has two spellings, or is a name too");
+        }
     }
 }

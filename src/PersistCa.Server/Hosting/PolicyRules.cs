@@ -51,8 +51,8 @@ internal static class PolicyRules
     {
         foreach (var text in networks)
         {
-            // A base address with host bits is refused by the parser: it is a slip more often than a wish.
-            if (!IPNetwork.TryParse(text, out var network))
+            // The parser drops bits after the prefix, which are a slip more often than a wish.
+            if (!IPNetwork.TryParse(text, out var network) || !network.BaseAddress.Equals(IPAddress.Parse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal)))))
             {
                 yield return new(key, $"'{text}' is not a network; write one such as 10.0.0.0/8 or fd00::/8, with zeros after the prefix");
             }

@@ -12,7 +12,7 @@ public sealed record ValidationEvidence
     /// <summary>Challenge type as on the wire.</summary>
     public required string ChallengeType { get; init; }
 
-    /// <summary>Name that was validated, without "*.".</summary>
+    /// <summary>Name that was validated, without "*.", or address.</summary>
     public required string Name { get; init; }
 
     /// <summary>Whether the authorization is for the wildcard of that name.</summary>

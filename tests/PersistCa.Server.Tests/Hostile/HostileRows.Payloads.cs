@@ -92,6 +92,17 @@ public static partial class HostileRows
             var shown = name.Length > 40 ? name[..20] + "..." + name.Length : name.Replace("\0", "NUL", StringComparison.Ordinal).Replace("\n", "LF", StringComparison.Ordinal);
             yield return new($"newOrder: name '{shown}'", b => b.Order(name), 400, "rejectedIdentifier");
         }
+
+        // Those that are spelled right are refused by policy, which serves no addresses unless networks are configured.
+        foreach (var ip in new[]
+        {
+            "", "10.0.0.1", "127.0.0.1", "::1", "fd00::1", "010.0.0.1", "0x7f.0.0.1", "2130706433", "10.0.0.1:80", "10.0.0.0/8", "::FFFF", "::ffff:10.0.0.1", "[::1]", "fe80::1%1", "1.2.3", "a.test",
+            "*.0.0.1", "10.0.0.1\u0000", "\u0661.2.3.4", new string(':', 20_000), string.Join(':', Enumerable.Repeat("0", 9)),
+        })
+        {
+            var shown = ip.Length > 40 ? ip[..20] + "..." + ip.Length : ip.Replace("\0", "NUL", StringComparison.Ordinal);
+            yield return new($"newOrder: address '{shown}'", b => b.Order(ip, "ip"), 400, "rejectedIdentifier");
+        }
     }
 
     private static IEnumerable<HostileRow> Resources()
