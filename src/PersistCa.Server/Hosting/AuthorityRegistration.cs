@@ -107,7 +107,7 @@ internal static class AuthorityRegistration
     private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
     {
         var dns = options.Validation.Dns;
-        var resolver = DnsClientResolver.Create(
+        var resolver = StubResolver.Create(
             new DnsOptions
             {
                 Resolvers = dns.Resolvers,

@@ -149,7 +149,7 @@ internal static class OptionRules
 
         foreach (var resolver in v.Dns.Resolvers)
         {
-            var parsed = DnsOptions.ReadResolver(resolver);
+            var parsed = ResolverAddress.Parse(resolver);
             if (!parsed.IsValid)
             {
                 yield return new("Validation:Dns:Resolvers", $"'{resolver}' is not a resolver: {parsed.Reason}");
