@@ -7,6 +7,7 @@ using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Records;
+using PersistCa.Validation.Dns.Wire;
 
 namespace PersistCa.Fuzz;
 
@@ -41,6 +42,7 @@ internal static class FuzzTargets
         ["jwk"] = KeyOctets,
         ["name"] = Name,
         ["csr"] = octets => Csrs.Read(octets),
+        ["dns"] = Dns,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -60,6 +62,7 @@ internal static class FuzzTargets
         seeds.Add("""{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}"""u8.ToArray());
         seeds.Add("*.xn--bcher-kva.example"u8.ToArray());
         seeds.Add(Convert.FromBase64String(Request));
+        seeds.AddRange(DnsSeeds.All);
         return seeds;
     }
 
@@ -80,6 +83,24 @@ internal static class FuzzTargets
             }
 
             Show(decision.Problem);
+        }
+    }
+
+    private static void Dns(byte[] octets)
+    {
+        var read = DnsMessage.Read(octets);
+        if (!read.IsValid)
+        {
+            return;
+        }
+
+        var message = read.Value;
+        var records = message.Answers.Length + message.Authorities.Length + message.Additionals.Length;
+        const int leastRecord = 11;
+        const int mostNameCharacters = 4 * 255;
+        if (records * leastRecord > octets.Length || message.Answers.Any(r => r.Owner.Length > mostNameCharacters || r.Data.Length > octets.Length))
+        {
+            throw new InvalidOperationException("a message holds more than its octets can");
         }
     }
 

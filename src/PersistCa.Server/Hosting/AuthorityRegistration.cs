@@ -62,7 +62,9 @@ internal static class AuthorityRegistration
             CaIssuersUrl = urls.Issuer(issuer.IssuerId),
             CrlUrl = urls.Crl(issuer.IssuerId),
         }));
-        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(sp => DnsSetup.Create(options.Validation.Dns, policy, sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IDnsResolver>(sp => sp.GetRequiredService<StubResolver>());
+        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>()));
     }
 
     public static void AddWorkers(this IServiceCollection services)
@@ -104,29 +106,11 @@ internal static class AuthorityRegistration
         ? [.. ChallengeTypes.All]
         : [.. options.Validation.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)];
 
-    private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
+    private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
     {
-        var dns = options.Validation.Dns;
-        var resolver = StubResolver.Create(
-            new DnsOptions
-            {
-                Resolvers = dns.Resolvers,
-                Timeout = dns.Timeout,
-                Retries = dns.Retries,
-                OverallTimeout = dns.OverallTimeout,
-                ConcurrencyPerResolver = dns.Concurrency,
-                MaxRecords = policy.MaxRecords,
-                MaxAnswerOctets = policy.MaxBytes,
-            },
-            clock);
-        if (!resolver.IsValid)
-        {
-            throw new StartRefusedException("Validation:Dns:Resolvers", resolver.Reason);
-        }
-
         var http = options.Validation.Http;
         return ChallengeValidators.Create(
-            resolver.Value,
+            resolver,
             policy,
             new Http01Options { Port = http.Port, AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts], MaxRedirects = http.MaxRedirects, Timeout = http.Timeout },
             new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout },

@@ -54,7 +54,11 @@ public static class ConfigurationReader
     {
         var type = property.PropertyType;
         var children = section.GetChildren().ToArray();
-        if (ElementType(type) is { } element)
+        if (ElementType(type) is { } entry && !IsScalar(entry))
+        {
+            BindSections(section, children, property, target, key, entry, faults);
+        }
+        else if (ElementType(type) is { } element)
         {
             BindList(section, children, property, target, key, element, faults);
         }
@@ -125,6 +129,38 @@ public static class ConfigurationReader
         {
             throw new InvalidOperationException($"{key} has the type {property.PropertyType}, which configuration cannot fill");
         }
+    }
+
+    /// <summary>A list of sections: Key:0:Name, Key:1:Name and so on.</summary>
+    private static void BindSections(
+        IConfigurationSection section,
+        IConfigurationSection[] children,
+        PropertyInfo property,
+        object target,
+        string key,
+        Type entry,
+        List<ConfigurationFault> faults)
+    {
+        if (section.Value is { Length: > 0 } text)
+        {
+            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected, as in {key}:0:{entry.GetProperties()[0].Name}"));
+        }
+
+        var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(entry))!;
+        foreach (var child in children)
+        {
+            if (!int.TryParse(child.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _) || child.Value is { Length: > 0 })
+            {
+                faults.Add(new ConfigurationFault($"{key}:{child.Key}", $"'{child.Value}' was found where a numbered section was expected, as in {key}:0:{entry.GetProperties()[0].Name}"));
+                continue;
+            }
+
+            var item = Activator.CreateInstance(entry)!;
+            Bind(child.GetChildren(), item, $"{key}:{child.Key}:", faults);
+            list.Add(item);
+        }
+
+        property.SetValue(target, list);
     }
 
     private static Type? ElementType(Type type) =>

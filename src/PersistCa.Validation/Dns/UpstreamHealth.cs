@@ -35,7 +35,7 @@ internal static class UpstreamOrder
     public static int[] For(IReadOnlyList<UpstreamHealth> health, uint turn, DateTimeOffset now) =>
     [
         .. Enumerable.Range(0, health.Count)
-            .Select(i => (int)((turn + (uint)i) % (uint)health.Count))
+            .Select(i => (int)(((turn % (uint)health.Count) + (uint)i) % (uint)health.Count))
             .OrderBy(i => health[i].IsCooling(now) ? health[i].CoolsUntil : DateTimeOffset.MinValue),
     ];
 }
