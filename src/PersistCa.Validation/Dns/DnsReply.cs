@@ -74,10 +74,9 @@ internal static class DnsReply
         }
 
         // NXDOMAIN with records at the end of the chain contradicts itself; the code wins, and nothing is proved.
-        return reply.ResponseCode == NxDomain ? answer with { Status = DnsStatus.NxDomain }
-            : records.Count > 0 ? answer with { Status = DnsStatus.Answered, Records = records.ToImmutable() }
+        return reply.ResponseCode == NoError && records.Count > 0 ? answer with { Status = DnsStatus.Answered, Records = records.ToImmutable() }
             : SaysNothing(answer, reply) is { } reason ? Failed(answer, DnsStatus.Unusable, reason)
-            : answer with { Status = DnsStatus.NoData };
+            : answer with { Status = reply.ResponseCode == NxDomain ? DnsStatus.NxDomain : DnsStatus.NoData };
     }
 
     /// <summary>

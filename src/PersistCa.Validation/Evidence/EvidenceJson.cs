@@ -27,7 +27,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
     // stands in the records too, and their digest stays.
     private static readonly Step[] Steps =
     [
-        new(8192, 200, Replies: true), new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3),
+        new(8192, 200, Replies: true), new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3), new(48, 2),
     ];
 
     /// <summary>

@@ -35,6 +35,17 @@ public sealed class DnssecStartTests
         Assert.StartsWith("Validation:Dns:SelfTestBogusName: ", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/nonexistent/roots.pem", "cannot be read")]
+    [InlineData("/dev/null", "there is no certificate")]
+    public async Task A_trust_file_for_resolvers_that_holds_nothing_stops_the_start(string file, string remedy)
+    {
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RunningAuthority.StartAsync(o => o.Validation.Dns.TlsTrustFile = file));
+
+        Assert.StartsWith("Validation:Dns:TlsTrustFile: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy, refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_node_that_validates_nothing_does_not_try_resolvers()
     {

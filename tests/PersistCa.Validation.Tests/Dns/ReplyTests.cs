@@ -104,10 +104,12 @@ public sealed class ReplyTests
         Assert.Contains("not of its form", answer.Reason, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_referral_is_not_the_absence_of_records()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task A_server_that_is_not_to_be_asked_does_not_say_that_there_are_no_records(int code)
     {
-        var answer = await AskAsync(r => (r with { Flags = NeitherRecursiveNorAuthority }).Authority("com", Ns, ReplyDraft.Name("ns.example")));
+        var answer = await AskAsync(r => (r with { Flags = NeitherRecursiveNorAuthority, Code = code }).Authority("com", Ns, ReplyDraft.Name("ns.example")));
 
         Assert.Equal(DnsStatus.Unusable, answer.Status);
         Assert.Contains("neither resolves recursively nor", answer.Reason, StringComparison.Ordinal);
