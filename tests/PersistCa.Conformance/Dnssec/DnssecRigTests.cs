@@ -61,6 +61,21 @@ public sealed class DnssecRigTests(SignedTree tree) : IClassFixture<SignedTree>
     }
 
     [SkippableFact]
+    public async Task Over_tls_the_answer_is_the_same_and_only_with_the_name_of_the_certificate()
+    {
+        await tree.StartAsync();
+        Task<DnsAnswer> AskAsync(string resolver) =>
+            SignedTree.Ours(resolver, o => o with { TlsRoots = tree.Roots, Retries = 0 }).AskAsync("www.secure.test", DnsRecordKind.Txt, CancellationToken.None);
+
+        var answer = await AskAsync(tree.TlsResolver);
+        Assert.Equal((DnsStatus.Answered, DnsSecurity.Secure, "here"), (answer.Status, answer.Security, answer.Records[0].Text));
+
+        var other = await AskAsync(tree.TlsResolver.Replace("#resolver.test", "#other.test", StringComparison.Ordinal));
+        Assert.Equal(DnsStatus.Unusable, other.Status);
+        Assert.Contains("TLS failed", other.Reason, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task The_self_test_tells_a_resolver_that_validates_from_one_that_does_not()
     {
         await tree.StartAsync();

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using PersistCa.Testing;
 using PersistCa.Validation.Dns;
 
@@ -31,6 +33,12 @@ public sealed class SignedTree : IAsyncLifetime
 
     /// <summary>The validating resolver.</summary>
     public string Resolver { get; } = $"127.0.0.1:{RunningAuthority.FreePort()}";
+
+    /// <summary>The same resolver over TLS, with a certificate of <see cref="Roots"/> for resolver.test.</summary>
+    public string TlsResolver { get; } = $"tls://127.0.0.1:{RunningAuthority.FreePort()}#resolver.test";
+
+    /// <summary>What vouches for it.</summary>
+    public X509Certificate2Collection Roots { get; } = [];
 
     /// <summary>A resolver that takes the present for the year 2099, when every signature has expired.</summary>
     public string LateResolver { get; } = $"127.0.0.1:{RunningAuthority.FreePort()}";
@@ -87,7 +95,7 @@ public sealed class SignedTree : IAsyncLifetime
         Start(knotd, "-c", configuration);
         await AnswersAsync(IPEndPoint.Parse($"127.0.0.1:{knotPort}"));
         var anchor = ds["test"].Replace(" DS ", " IN DS ", StringComparison.Ordinal);
-        await UnboundAsync(unbound, Resolver, $"trust-anchor: \"{anchor}\"");
+        await UnboundAsync(unbound, Resolver, $"trust-anchor: \"{anchor}\"\n{await TlsAsync()}");
         await UnboundAsync(unbound, LateResolver, $"trust-anchor: \"{anchor}\"\n  val-override-date: \"20990101000000\"");
         await UnboundAsync(unbound, CarelessResolver, "");
     }
@@ -176,6 +184,24 @@ public sealed class SignedTree : IAsyncLifetime
             """);
         Start(unbound, "-d", "-c", file);
         await AnswersAsync(at);
+    }
+
+    /// <summary>A certificate for the resolver, and the lines that make it serve with it.</summary>
+    private async Task<string> TlsAsync()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=resolver.test", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("resolver.test");
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        Roots.Add(certificate);
+        var (keyFile, certificateFile) = (Path.Combine(folder, "tls.key"), Path.Combine(folder, "tls.pem"));
+        await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
+        await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem());
+        var port = ResolverAddress.Parse(TlsResolver).Value!.EndPoint.Port;
+        return $"  interface: 127.0.0.1@{port}\n  tls-port: {port}\n  tls-service-key: \"{keyFile}\"\n  tls-service-pem: \"{certificateFile}\"";
     }
 
     private void Start(string program, params string[] arguments) =>
