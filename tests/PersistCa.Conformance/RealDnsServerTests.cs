@@ -56,7 +56,7 @@ public sealed class RealDnsServerTests
             Path.Combine(folder, "knot.conf"),
             $"server:\n  rundir: {folder}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {folder}\nlog:\n  - target: stderr\n    any: warning\nzone:\n  - domain: persist.test\n    storage: {folder}\n    file: persist.test.zone\n    zonefile-sync: -1\n");
         var process = Process.Start(new ProcessStartInfo(knotd, ["-c", Path.Combine(folder, "knot.conf")]) { WorkingDirectory = folder }) ?? throw new InvalidOperationException("knotd does not start");
-        var resolver = Validation.Dns.DnsClientResolver.Create(new Validation.Dns.DnsOptions { Resolvers = [$"127.0.0.1:{port}"], Timeout = TimeSpan.FromMilliseconds(200), Retries = 0 }, TimeProvider.System).Value!;
+        var resolver = Validation.Dns.StubResolver.Create(new Validation.Dns.DnsOptions { Resolvers = [$"127.0.0.1:{port}"], Timeout = TimeSpan.FromMilliseconds(200), Retries = 0 }, TimeProvider.System).Value!;
         for (var i = 0; i < 100; i++)
         {
             if ((await resolver.AskAsync("ns.persist.test", Validation.Dns.DnsRecordKind.A, CancellationToken.None)).Status == Validation.Dns.DnsStatus.Answered)

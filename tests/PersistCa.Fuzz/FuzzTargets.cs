@@ -7,6 +7,7 @@ using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Records;
+using PersistCa.Validation.Dns.Wire;
 
 namespace PersistCa.Fuzz;
 
@@ -42,6 +43,7 @@ internal static class FuzzTargets
         ["name"] = Name,
         ["csr"] = octets => Csrs.Read(octets),
         ["caa"] = CaaTarget.Run,
+        ["dns"] = Dns,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -62,6 +64,7 @@ internal static class FuzzTargets
         seeds.Add("*.xn--bcher-kva.example"u8.ToArray());
         seeds.Add(Convert.FromBase64String(Request));
         seeds.AddRange(CaaTarget.Seeds());
+        seeds.AddRange(DnsSeeds.All);
         return seeds;
     }
 
@@ -82,6 +85,24 @@ internal static class FuzzTargets
             }
 
             Show(decision.Problem);
+        }
+    }
+
+    private static void Dns(byte[] octets)
+    {
+        var read = DnsMessage.Read(octets);
+        if (!read.IsValid)
+        {
+            return;
+        }
+
+        var message = read.Value;
+        var records = message.Answers.Length + message.Authorities.Length + message.Additionals.Length;
+        const int leastRecord = 11;
+        const int mostNameCharacters = 4 * 255;
+        if (records * leastRecord > octets.Length || message.Answers.Any(r => r.Owner.Length > mostNameCharacters || r.Data.Length > octets.Length))
+        {
+            throw new InvalidOperationException("a message holds more than its octets can");
         }
     }
 

@@ -35,11 +35,11 @@ internal static class Sample
         Retries = 0,
     };
 
-    public static DnsClientResolver Resolver(DnsOptions options, TimeProvider? time = null)
+    public static StubResolver Resolver(DnsOptions options, TimeProvider? time = null)
     {
-        var resolver = DnsClientResolver.Create(options, time ?? TimeProvider.System);
+        var resolver = StubResolver.Create(options, time ?? TimeProvider.System);
         return resolver.IsValid ? resolver.Value : throw new ArgumentException(resolver.Reason, nameof(options));
     }
 
-    public static DnsClientResolver Resolver(LoopbackZone zone) => Resolver(Options(zone.EndPoint));
+    public static StubResolver Resolver(LoopbackZone zone) => Resolver(Options(zone.EndPoint));
 }

@@ -68,7 +68,7 @@ internal static class RecordCommand
 
         var policy = AuthorityRegistration.Policy(options);
         var facts = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls).Facts(found);
-        var validators = AuthorityRegistration.Validators(options, policy, TimeProvider.System);
+        var validators = AuthorityRegistration.Validators(options, policy, DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System);
         var result = await validators.For(ChallengeType.DnsPersist01).ValidateAsync(new ChallengeAttempt(name, "", facts), cancel);
         return RecordExplainer.Explain(name, facts, result, policy);
     }

@@ -71,7 +71,9 @@ internal static class AuthorityRegistration
             CaIssuersUrl = urls.Issuer(issuer.IssuerId),
             CrlUrl = urls.Crl(issuer.IssuerId),
         }));
-        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(sp => DnsSetup.Create(options.Validation.Dns, policy, sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IDnsResolver>(sp => sp.GetRequiredService<StubResolver>());
+        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>()));
     }
 
     public static void AddWorkers(this IServiceCollection services)
@@ -133,31 +135,14 @@ internal static class AuthorityRegistration
     public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
         PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
 
-    /// <summary>The validators, over the configured resolvers.</summary>
-    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
-    {
-        var dns = options.Validation.Dns;
-        var resolver = DnsClientResolver.Create(
-            new DnsOptions
-            {
-                Resolvers = dns.Resolvers,
-                Timeout = dns.Timeout,
-                Retries = dns.Retries,
-                OverallTimeout = dns.OverallTimeout,
-                ConcurrencyPerResolver = dns.Concurrency,
-                MaxRecords = policy.MaxRecords,
-                MaxAnswerOctets = policy.MaxBytes,
-            },
-            clock);
-        if (!resolver.IsValid)
-        {
-            throw new StartRefusedException("Validation:Dns:Resolvers", resolver.Reason);
-        }
 
+    /// <summary>The validators, over the configured resolvers.</summary>
+    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
+    {
         var http = options.Validation.Http;
         var targets = Targets(options.Validation.Targets);
         return ChallengeValidators.Create(
-            resolver.Value,
+            resolver,
             policy,
             new Http01Options
             {

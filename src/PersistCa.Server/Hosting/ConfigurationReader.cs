@@ -140,7 +140,7 @@ public static class ConfigurationReader
     {
         if (section.Value is { Length: > 0 } text)
         {
-            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
+            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected, as in {key}:0:{element.GetProperties()[0].Name}"));
             return;
         }
 
@@ -150,11 +150,11 @@ public static class ConfigurationReader
             var childKey = $"{key}:{child.Key}";
             if (number < 0)
             {
-                faults.Add(new ConfigurationFault(childKey, $"a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
+                faults.Add(new ConfigurationFault(childKey, $"a numbered section was expected, as in {key}:0:{element.GetProperties()[0].Name}"));
             }
             else if (child.Value is { Length: > 0 } value)
             {
-                faults.Add(new ConfigurationFault(childKey, $"'{value}' was found where a section was expected"));
+                faults.Add(new ConfigurationFault(childKey, $"'{value}' was found where a numbered section was expected, as in {key}:0:{element.GetProperties()[0].Name}"));
             }
             else
             {

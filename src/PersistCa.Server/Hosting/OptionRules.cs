@@ -4,7 +4,6 @@ using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Registration;
 using PersistCa.Storage;
-using PersistCa.Validation.Dns;
 
 namespace PersistCa.Server.Hosting;
 
@@ -153,28 +152,9 @@ internal static class OptionRules
             yield return new("Validation:Persist:Dialects", $"there is no dialect '{dialect}'; there are {string.Join(", ", PersistDialects.All.Select(d => d.Wire()))}");
         }
 
-        foreach (var resolver in v.Dns.Resolvers)
-        {
-            var parsed = DnsOptions.ReadResolver(resolver);
-            if (!parsed.IsValid)
-            {
-                yield return new("Validation:Dns:Resolvers", $"'{resolver}' is not a resolver: {parsed.Reason}");
-            }
-        }
-
-        if (v.Dns.Timeout > v.Dns.OverallTimeout)
-        {
-            yield return new("Validation:Dns:Timeout", $"{v.Dns.Timeout} is longer than Validation:Dns:OverallTimeout, {v.Dns.OverallTimeout}; make it shorter");
-        }
-
         var second = TimeSpan.FromSeconds(1);
         var ranges = Range("Validation:Concurrency", v.Concurrency, 1, 10_000)
             .Concat(Range("Validation:Deadline", v.Deadline, second, 100 * second))
-            .Concat(Range("Validation:Dns:Timeout", v.Dns.Timeout, TimeSpan.FromMilliseconds(50), 30 * second))
-            .Concat(Range("Validation:Dns:OverallTimeout", v.Dns.OverallTimeout, TimeSpan.FromMilliseconds(50), 60 * second))
-            .Concat(Range("Validation:Dns:SharedOwnerGrace", v.Dns.SharedOwnerGrace, TimeSpan.Zero, 60 * second))
-            .Concat(Range("Validation:Dns:Retries", v.Dns.Retries, 0, 10))
-            .Concat(Range("Validation:Dns:Concurrency", v.Dns.Concurrency, 1, 10_000))
             .Concat(Range("Validation:Http:Port", v.Http.Port, 1, 65535))
             .Concat(Range("Validation:Http:MaxRedirects", v.Http.MaxRedirects, 0, 20))
             .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
@@ -185,7 +165,7 @@ internal static class OptionRules
             .Concat(Range("Validation:Persist:MaxRecords", v.Persist.MaxRecords, 1, 10_000))
             .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 64 * 1024))
             .Concat(v.Http.RedirectPorts.SelectMany(p => Range("Validation:Http:RedirectPorts", p, 1, 65535)));
-        foreach (var fault in ranges)
+        foreach (var fault in ranges.Concat(DnsRules.Check(v.Dns)))
         {
             yield return fault;
         }
@@ -230,7 +210,8 @@ internal static class OptionRules
         }
     }
 
-    private static IEnumerable<ConfigurationFault> Range<T>(string key, T value, T least, T most)
+    /// <summary>The fault of a value outside its range, if it is.</summary>
+    public static IEnumerable<ConfigurationFault> Range<T>(string key, T value, T least, T most)
         where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)

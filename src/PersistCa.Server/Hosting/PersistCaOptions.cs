@@ -189,31 +189,6 @@ public sealed class ValidationOptions
     public PersistOptions Persist { get; set; } = new();
 }
 
-/// <summary>Section Validation:Dns.</summary>
-public sealed class DnsLookupOptions
-{
-    /// <summary>Resolvers, each "address" or "address:port"; empty means the machine's.</summary>
-    public List<string> Resolvers { get; set; } = [];
-
-    /// <summary>Time for one query to one resolver.</summary>
-    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>Further tries, each at the next resolver.</summary>
-    public int Retries { get; set; } = 2;
-
-    /// <summary>Time for a look-up with all its tries.</summary>
-    public TimeSpan OverallTimeout { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// How long a look-up of dns-01 or dns-account-01 counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
-    /// remove both records after the first; zero for not at all.
-    /// </summary>
-    public TimeSpan SharedOwnerGrace { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Queries at a time at one resolver.</summary>
-    public int Concurrency { get; set; } = 256;
-}
-
 /// <summary>Section Validation:Http.</summary>
 public sealed class Http01LookupOptions
 {

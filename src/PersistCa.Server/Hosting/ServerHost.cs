@@ -12,6 +12,7 @@ using PersistCa.Server.Workers;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.WorkQueue;
+using PersistCa.Validation.Dns;
 
 namespace PersistCa.Server.Hosting;
 
@@ -44,6 +45,11 @@ public static class ServerHost
         {
             await PrepareStoreAsync(app.Services, options, issuer, passphrase, cancel);
             await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
+            if (options.Server.Roles.Count == 0 || options.Server.Roles.Contains("worker"))
+            {
+                await DnsSetup.RequireValidationAsync(app.Services.GetRequiredService<StubResolver>(), options.Validation.Dns, cancel);
+            }
+
             await app.StartAsync(cancel);
             app.Services.GetRequiredService<Readiness>().Started();
             return new RunningServer(app, hold);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Validation.Dns;
@@ -113,6 +114,10 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
         Records = answer.Records.IsEmpty ? null : [.. answer.Records.Select(r => new FoundRecordEvidence(r.Text, r.TtlSeconds))],
         Resolver = answer.Resolver,
         AuthenticData = answer.AuthenticData,
+        ExtendedErrors = answer.ExtendedErrors.IsEmpty ? null : [.. answer.ExtendedErrors.Select(e => $"{e.Code} {e.Text}")],
+        Security = answer.Security == DnsSecurity.NotChecked ? null : answer.Security.ToString(),
+        Reply = answer.ReplyOctets.IsEmpty ? null : Convert.ToBase64String(answer.ReplyOctets.Span),
+        ReplySha256 = answer.ReplyOctets.IsEmpty ? null : Convert.ToHexStringLower(SHA256.HashData(answer.ReplyOctets.Span)),
         AskedAt = answer.AskedAt,
         Milliseconds = (long)answer.Duration.TotalMilliseconds,
         Attempts = answer.Attempts,

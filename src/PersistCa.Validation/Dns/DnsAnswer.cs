@@ -45,7 +45,7 @@ public enum DnsStatus
     /// <summary>No answer in time.</summary>
     Timeout = 6,
 
-    /// <summary>The reply does not belong to the question: another id, another question, or records of another owner.</summary>
+    /// <summary>No reply came that belongs to the question: others had another id, question or case of letters, or it has records of another owner.</summary>
     Mismatched = 7,
 
     /// <summary>The reply cannot be read, or the resolver cannot be reached.</summary>
@@ -53,10 +53,13 @@ public enum DnsStatus
 
     /// <summary>More records or octets than are judged (dns-persist-01 rules, section 6.12).</summary>
     TooLarge = 9,
+
+    /// <summary>There is an answer that DNSSEC does not vouch for, where that is demanded.</summary>
+    NotSecure = 10,
 }
 
 /// <summary>One record of an answer.</summary>
-/// <param name="Owner">Name it stands at, as the server wrote it, without the root's dot.</param>
+/// <param name="Owner">Name it stands at: the one asked for, as it was asked, or the last of the alias chain.</param>
 /// <param name="Kind">Its type.</param>
 /// <param name="TtlSeconds">Time to live, in seconds.</param>
 /// <param name="Text">
@@ -90,7 +93,7 @@ public sealed record DnsAnswer(string OwnerName, DnsRecordKind Kind, DnsStatus S
     /// <summary>Records of the kind asked for, at the end of the alias chain. Empty unless <see cref="Status"/> is <see cref="DnsStatus.Answered"/>.</summary>
     public ImmutableArray<DnsRecord> Records { get; init; } = [];
 
-    /// <summary>Targets of the aliases that were followed, in order; empty when the name is no alias.</summary>
+    /// <summary>Targets of the aliases that were followed, in order and lower case; empty when the name is no alias.</summary>
     public ImmutableArray<string> CnameChain { get; init; } = [];
 
     /// <summary>Address and port of the resolver that gave the last reply: evidence, never shown to an account.</summary>
@@ -99,7 +102,7 @@ public sealed record DnsAnswer(string OwnerName, DnsRecordKind Kind, DnsStatus S
     /// <summary>Name of the response code (IANA DNS RCODEs), null when no reply was understood.</summary>
     public string? ResponseCode { get; init; }
 
-    /// <summary>True when the resolver vouches for the answer by DNSSEC (AD bit, RFC 4035 section 3.2.3).</summary>
+    /// <summary>AD bit of the reply (RFC 4035 section 3.2.3). What it is worth depends on who set it: see <see cref="Security"/>.</summary>
     public bool AuthenticData { get; init; }
 
     /// <summary>What DNSSEC says of it.</summary>
@@ -114,8 +117,17 @@ public sealed record DnsAnswer(string OwnerName, DnsRecordKind Kind, DnsStatus S
     /// <summary>Number of times the question was sent.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>What is wrong with the reply, when the status alone does not say; null otherwise.</summary>
+    /// <summary>
+    /// What is wrong with the reply, when the status alone does not say; beside an answer, what came before it that was none. Null when there is
+    /// nothing to say.
+    /// </summary>
     public string? Reason { get; init; }
+
+    /// <summary>What the resolver says beyond the response code (RFC 8914), eight at most.</summary>
+    public ImmutableArray<DnsExtendedError> ExtendedErrors { get; init; } = [];
+
+    /// <summary>The reply as it came, for evidence; empty when none did.</summary>
+    public ReadOnlyMemory<byte> ReplyOctets { get; init; }
 
     /// <summary>True when nothing is known about the zone: such a look-up neither proves nor disproves control.</summary>
     public bool IsFailure => Status is not (DnsStatus.Answered or DnsStatus.NoData or DnsStatus.NxDomain);

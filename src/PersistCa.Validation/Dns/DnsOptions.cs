@@ -1,20 +1,40 @@
-using System.Collections.Immutable;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using DnsClient;
-using PersistCa.Protocol;
+using System.Security.Cryptography.X509Certificates;
 
 namespace PersistCa.Validation.Dns;
+
+/// <summary>Who says whether an answer is signed.</summary>
+public enum DnssecMode
+{
+    /// <summary>Nobody: what resolvers say of signatures is kept and not judged.</summary>
+    Off = 0,
+
+    /// <summary>The resolver, if it runs on this machine or is listed as trusted (RFC 4035 section 4.9.3 asks for a secure way to it).</summary>
+    TrustedResolver = 1,
+}
+
+/// <summary>Resolvers for one zone and all under it.</summary>
+/// <param name="Zone">Name of the zone, without the root's dot.</param>
+/// <param name="Resolvers">Its resolvers, in the form of <see cref="DnsOptions.Resolvers"/>, one at least.</param>
+public sealed record DnsZoneForward(string Zone, IReadOnlyList<string> Resolvers);
 
 /// <summary>How validation asks the DNS.</summary>
 public sealed record DnsOptions
 {
     /// <summary>
-    /// Recursive resolvers: "192.0.2.1", "192.0.2.1:5353", "2001:db8::1" or "[2001:db8::1]:5353". Empty: those of the system. They are asked in
-    /// turn. Whoever controls a resolver or the way to it controls issuance: use resolvers of your own that validate DNSSEC.
+    /// Recursive resolvers: "192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]:5353", or over TLS "tls://192.0.2.1:853#resolver.example".
+    /// Empty: those of the system. They are asked in turn. Whoever controls a resolver or the way to it controls issuance: use resolvers of your own
+    /// that validate DNSSEC.
     /// </summary>
     public IReadOnlyList<string> Resolvers { get; init; } = [];
+
+    /// <summary>Zones with resolvers of their own; the longest that a name lies in wins.</summary>
+    public IReadOnlyList<DnsZoneForward> Zones { get; init; } = [];
+
+    /// <summary>File that names the system's resolvers (resolv.conf(5)).</summary>
+    public string SystemResolversFile { get; init; } = "/etc/resolv.conf";
+
+    /// <summary>Roots for the certificates of resolvers over TLS; null for those of the machine.</summary>
+    public X509Certificate2Collection? TlsRoots { get; init; }
 
     /// <summary>Longest wait for one reply.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
@@ -28,8 +48,38 @@ public sealed record DnsOptions
     /// <summary>Size of UDP replies that is announced (EDNS), in octets; larger answers come over TCP. 1232 avoids IP fragments.</summary>
     public int UdpPayloadOctets { get; init; } = 1232;
 
+    /// <summary>
+    /// Whether names are asked for in random case of letters, which the reply must repeat (draft-vixie-dnsext-dns0x20). A resolver that does not
+    /// repeat it never gets an answer through; nothing falls back by itself.
+    /// </summary>
+    public bool CaseRandomization { get; init; } = true;
+
     /// <summary>Questions in flight at one resolver at a time; others wait.</summary>
     public int ConcurrencyPerResolver { get; init; } = 64;
+
+    /// <summary>
+    /// Questions in flight at one resolver for one zone (a configured one, or the last two labels), so that a zone whose servers are dead does not
+    /// take all places.
+    /// </summary>
+    public int ConcurrencyPerZone { get; init; } = 16;
+
+    /// <summary>After so many failures in a row a resolver is asked last for the <see cref="CoolingTime"/>. An answer ends the row.</summary>
+    public int FailuresUntilCooling { get; init; } = 3;
+
+    /// <summary>How long a failing resolver is asked last.</summary>
+    public TimeSpan CoolingTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Who says whether an answer is signed.</summary>
+    public DnssecMode Dnssec { get; init; }
+
+    /// <summary>Resolvers, as they stand in <see cref="Resolvers"/>, whose word on DNSSEC counts besides those on loopback.</summary>
+    public IReadOnlyList<string> TrustedResolvers { get; init; } = [];
+
+    /// <summary>Whether answers that are not secure are failures.</summary>
+    public bool RequireSecure { get; init; }
+
+    /// <summary>Zones that are known not to be signed: what is asked for in them need not be secure.</summary>
+    public IReadOnlyList<string> InsecureZones { get; init; } = [];
 
     /// <summary>Most records of one answer that are judged (dns-persist-01 rules, section 6.12).</summary>
     public int MaxRecords { get; init; } = 100;
@@ -40,77 +90,9 @@ public sealed record DnsOptions
     /// <summary>Most aliases followed in one answer.</summary>
     public int MaxCnames { get; init; } = 16;
 
-    /// <summary>Checks every setting and reads the resolver addresses.</summary>
-    /// <returns>The addresses of the resolvers, at least one; or the reason why the settings cannot be used.</returns>
-    public Parsed<ImmutableArray<IPEndPoint>> ReadResolvers()
-    {
-        if (FirstOutOfRange() is { } reason)
-        {
-            return Parsed<ImmutableArray<IPEndPoint>>.Refused(reason);
-        }
-
-        if (Resolvers.Count == 0)
-        {
-            ImmutableArray<IPEndPoint> system =
-            [
-                .. NameServer.ResolveNameServers(skipIPv6SiteLocal: true, fallbackToGooglePublicDns: false)
-                    .Select(s => new IPEndPoint(IPAddress.Parse(s.Address), s.Port)),
-            ];
-            return system.IsEmpty
-                ? Parsed<ImmutableArray<IPEndPoint>>.Refused("no resolver is configured and the system names none; at least one was expected")
-                : Parsed<ImmutableArray<IPEndPoint>>.Ok(system);
-        }
-
-        var read = ImmutableArray.CreateBuilder<IPEndPoint>(Resolvers.Count);
-        foreach (var text in Resolvers)
-        {
-            var resolver = ReadResolver(text);
-            if (!resolver.IsValid)
-            {
-                return Parsed<ImmutableArray<IPEndPoint>>.Refused(resolver.Reason);
-            }
-
-            read.Add(resolver.Value);
-        }
-
-        return Parsed<ImmutableArray<IPEndPoint>>.Ok(read.ToImmutable());
-    }
-
-    /// <summary>Reads the address of one resolver.</summary>
-    public static Parsed<IPEndPoint> ReadResolver(string text)
-    {
-        const int DnsPort = 53;
-        var address = text;
-        var port = DnsPort;
-        var bracket = text.LastIndexOf(']');
-        var colon = text.LastIndexOf(':');
-        var isBareV6 = bracket < 0 && text.IndexOf(':', StringComparison.Ordinal) != colon;
-        if (!isBareV6 && colon > bracket)
-        {
-            address = text[..colon];
-            var digits = text[(colon + 1)..];
-            if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)
-            {
-                return Parsed<IPEndPoint>.Refused($"the resolver '{text}' has the port '{digits}'; a number from 1 to 65535 was expected");
-            }
-        }
-
-        var bracketed = address.StartsWith('[') && address.EndsWith(']');
-        var bare = bracketed ? address[1..^1] : address;
-        if (!IPAddress.TryParse(bare, out var ip) || (bracketed && ip.AddressFamily != AddressFamily.InterNetworkV6) || !IsWrittenOut(bare, ip))
-        {
-            return Parsed<IPEndPoint>.Refused(
-                $"the resolver '{text}' is not an IP address; '192.0.2.1', '192.0.2.1:53', '2001:db8::1' or '[2001:db8::1]:53' was expected");
-        }
-
-        return Parsed<IPEndPoint>.Ok(new IPEndPoint(ip, port));
-    }
-
-    // "1" and "0x7f000001" are IPv4 addresses to the parser, and surely slips of the pen here.
-    private static bool IsWrittenOut(string text, IPAddress ip) =>
-        ip.AddressFamily == AddressFamily.InterNetworkV6 || text == ip.ToString();
-
-    private string? FirstOutOfRange()
+    /// <summary>Checks what has a range.</summary>
+    /// <returns>Null, or the first setting that is outside its range, in words.</returns>
+    internal string? FirstOutOfRange()
     {
         if (Timeout <= TimeSpan.Zero || OverallTimeout < Timeout)
         {
@@ -120,11 +102,17 @@ public sealed record DnsOptions
         return Outside(nameof(Retries), Retries, 0, 10)
             ?? Outside(nameof(UdpPayloadOctets), UdpPayloadOctets, 512, 4096)
             ?? Outside(nameof(ConcurrencyPerResolver), ConcurrencyPerResolver, 1, 10_000)
+            ?? Outside(nameof(ConcurrencyPerZone), ConcurrencyPerZone, 1, 10_000)
+            ?? Outside(nameof(FailuresUntilCooling), FailuresUntilCooling, 1, 1000)
+            ?? Outside(nameof(CoolingTime), (long)CoolingTime.TotalSeconds, 0, 3600)
             ?? Outside(nameof(MaxRecords), MaxRecords, 1, 10_000)
             ?? Outside(nameof(MaxAnswerOctets), MaxAnswerOctets, 512, 64 * 1024)
-            ?? Outside(nameof(MaxCnames), MaxCnames, 0, 100);
+            ?? Outside(nameof(MaxCnames), MaxCnames, 0, 100)
+            ?? (RequireSecure && Dnssec == DnssecMode.Off
+                ? $"the DNS option {nameof(RequireSecure)} is set while {nameof(Dnssec)} is {Dnssec}, so that no answer would ever do; set {nameof(Dnssec)} too"
+                : null);
     }
 
-    private static string? Outside(string name, int value, int least, int most) =>
+    private static string? Outside(string name, long value, long least, long most) =>
         value < least || value > most ? $"the DNS option {name} is {value}; {least} to {most} was expected" : null;
 }

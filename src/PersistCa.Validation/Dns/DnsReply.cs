@@ -1,74 +1,63 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Text;
-using DnsClient;
-using DnsClient.Protocol;
+using PersistCa.Validation.Dns.Wire;
 
 namespace PersistCa.Validation.Dns;
 
-/// <summary>Reads a reply, and checks what the library does not: that question and owner names are those asked for.</summary>
+/// <summary>Judges a reply that belongs to its query: what the answer section says, and whether its owner names follow from the question. Pure.</summary>
 internal static class DnsReply
 {
     private const int MaxShownName = 260;
+    private const int NoError = 0;
+    private const int ServFail = 2;
+    private const int NxDomain = 3;
+    private const int Refused = 5;
 
-    public static DnsAnswer Read(IDnsQueryResponse reply, string name, DnsRecordKind kind, DnsOptions options)
+    public static DnsAnswer Read(DnsMessage reply, int octets, string name, DnsRecordKind kind, DnsOptions options)
     {
         var answer = new DnsAnswer(name, kind, DnsStatus.OtherError)
         {
-            ResponseCode = CodeName(reply.Header.ResponseCode),
-            AuthenticData = reply.Header.IsAuthenticData,
+            ResponseCode = CodeName(reply.ResponseCode),
+            AuthenticData = reply.IsAuthenticData,
+            ExtendedErrors = reply.Edns?.ExtendedErrors ?? [],
         };
-        if (WrongQuestion(reply, name, kind) is { } wrong)
+        if (octets > options.MaxAnswerOctets)
         {
-            return Failed(answer, DnsStatus.Mismatched, wrong);
+            return Failed(answer, DnsStatus.TooLarge, $"{octets} octets, at most {options.MaxAnswerOctets} expected");
         }
 
-        if (reply.MessageSize > options.MaxAnswerOctets)
+        switch (reply.ResponseCode)
         {
-            return Failed(answer, DnsStatus.TooLarge, $"{reply.MessageSize} octets, at most {options.MaxAnswerOctets} expected");
-        }
-
-        switch (reply.Header.ResponseCode)
-        {
-            case DnsHeaderResponseCode.NoError:
-            case DnsHeaderResponseCode.NotExistentDomain:
+            case NoError or NxDomain:
                 break;
-            case DnsHeaderResponseCode.ServerFailure:
+            case ServFail:
                 return answer with { Status = DnsStatus.ServFail };
-            case DnsHeaderResponseCode.Refused:
+            case Refused:
                 return answer with { Status = DnsStatus.Refused };
             default:
                 return answer;
         }
 
-        var chain = ImmutableArray<string>.Empty;
-        if (kind != DnsRecordKind.Cname)
+        var chain = ImmutableArray.CreateBuilder<string>();
+        if (kind != DnsRecordKind.Cname && FollowAliases(reply.Answers, name, options.MaxCnames, chain) is { } reason)
         {
-            chain = FollowAliases(reply.Answers, name, options.MaxCnames);
-            if (chain.Length > options.MaxCnames)
-            {
-                return Failed(answer, DnsStatus.Mismatched, $"more than {options.MaxCnames} aliases or a loop of them");
-            }
+            return Failed(answer, DnsStatus.Mismatched, reason);
         }
 
-        return Collect(answer with { CnameChain = chain }, reply, kind, options);
+        answer = answer with { CnameChain = chain.ToImmutable() };
+        return Stranger(reply.Answers, answer) is { } stranger ? Failed(answer, DnsStatus.Mismatched, stranger) : Collect(answer, reply, options);
     }
 
-    private static DnsAnswer Collect(DnsAnswer answer, IDnsQueryResponse reply, DnsRecordKind kind, DnsOptions options)
+    private static DnsAnswer Collect(DnsAnswer answer, DnsMessage reply, DnsOptions options)
     {
-        var owner = answer.CnameChain.IsEmpty ? answer.OwnerName : answer.CnameChain[^1];
+        var owner = End(answer);
         var records = ImmutableArray.CreateBuilder<DnsRecord>();
-        foreach (var record in reply.Answers)
+        foreach (var record in reply.Answers.Where(r => r.Type == (int)answer.Kind))
         {
-            if ((int)record.RecordType != (int)kind)
+            if (!DnsWireName.Same(record.Owner, owner))
             {
-                continue;
-            }
-
-            var standsAt = WithoutDot(record.DomainName.Value);
-            if (!SameName(standsAt, owner))
-            {
-                var found = PrintableText.Shorten(standsAt, MaxShownName);
-                return Failed(answer, DnsStatus.Mismatched, $"a record of {found}, records of {owner} expected");
+                return Failed(answer, DnsStatus.Mismatched, $"a record of {Shown(record.Owner)}, records of {Shown(owner)} expected");
             }
 
             if (records.Count == options.MaxRecords)
@@ -76,105 +65,122 @@ internal static class DnsReply
                 return Failed(answer, DnsStatus.TooLarge, $"more than {options.MaxRecords} records");
             }
 
-            records.Add(new DnsRecord(standsAt, kind, record.InitialTimeToLive, Text(record)));
+            if (Text(record, answer.Kind) is not { } text)
+            {
+                return Failed(answer, DnsStatus.Unusable, $"a record of type {record.Type} with {record.Data.Length} octets of data that are not of its form");
+            }
+
+            records.Add(new DnsRecord(owner, answer.Kind, record.Ttl, text));
         }
 
         // NXDOMAIN with records at the end of the chain contradicts itself; the code wins, and nothing is proved.
-        return reply.Header.ResponseCode == DnsHeaderResponseCode.NotExistentDomain ? answer with { Status = DnsStatus.NxDomain }
-            : records.Count == 0 ? answer with { Status = DnsStatus.NoData }
-            : answer with { Status = DnsStatus.Answered, Records = records.ToImmutable() };
+        return reply.ResponseCode == NoError && records.Count > 0 ? answer with { Status = DnsStatus.Answered, Records = records.ToImmutable() }
+            : SaysNothing(answer, reply) is { } reason ? Failed(answer, DnsStatus.Unusable, reason)
+            : answer with { Status = reply.ResponseCode == NxDomain ? DnsStatus.NxDomain : DnsStatus.NoData };
+    }
+
+    /// <summary>
+    /// A server that is no recursive resolver answers with a referral, or with an alias that it leaves to others to follow (RFC 2308 section 2.2):
+    /// such a reply must not pass for "there are no records", which for CAA would be a permission.
+    /// </summary>
+    private static string? SaysNothing(DnsAnswer answer, DnsMessage reply) => reply.IsRecursionAvailable ? null
+        : !reply.IsAuthoritative ? "the server neither resolves recursively nor is it an authority for the name"
+        : !answer.CnameChain.IsEmpty && reply.Authorities.All(r => r.Type != DnsTypes.Soa) ? "the server does not resolve recursively and leaves an alias unfollowed"
+        : null;
+
+    private static string? FollowAliases(ImmutableArray<DnsMessageRecord> answers, string name, int maxCnames, ImmutableArray<string>.Builder chain)
+    {
+        for (var at = name; ; at = chain[^1])
+        {
+            var targets = answers.Where(r => r is { Type: DnsTypes.Cname, Class: DnsTypes.ClassIn } && DnsWireName.Same(r.Owner, at)).ToList();
+            if (targets.Count == 0)
+            {
+                return null;
+            }
+
+            if (targets.Count > 1)
+            {
+                return $"{targets.Count} aliases at {Shown(at)}, 1 expected"; // RFC 2181 section 10.1
+            }
+
+            if (chain.Count == maxCnames)
+            {
+                return $"more than {maxCnames} aliases or a loop of them";
+            }
+
+            // In lower case: by compression a target can share the random case of the question.
+            chain.Add(targets[0].Target!.ToLowerInvariant());
+        }
+    }
+
+    /// <summary>The first record whose owner does not follow from the question: what a server adds of its own accord is how caches were poisoned.</summary>
+    private static string? Stranger(ImmutableArray<DnsMessageRecord> answers, DnsAnswer answer)
+    {
+        string[] owners = [answer.OwnerName, .. answer.CnameChain];
+        foreach (var record in answers)
+        {
+            // A DNAME, and the signature over it, stand above the name that they are an alias for (RFC 6672 section 3.1).
+            var follows = record.Class == DnsTypes.ClassIn
+                && owners.Any(o => DnsWireName.Same(o, record.Owner) || (record.Type is DnsTypes.Dname or DnsTypes.Rrsig && DnsWireName.IsWithin(o, record.Owner)));
+            if (!follows)
+            {
+                return $"a record of {Shown(record.Owner)}, records of {Shown(End(answer))} expected";
+            }
+        }
+
+        return null;
     }
 
     private static DnsAnswer Failed(DnsAnswer answer, DnsStatus status, string reason) =>
         answer with { Status = status, Reason = reason, AuthenticData = false };
 
-    private static string? WrongQuestion(IDnsQueryResponse reply, string name, DnsRecordKind kind)
+    private static string? Text(DnsMessageRecord record, DnsRecordKind kind)
     {
-        if (reply.Questions.Count != 1)
+        var data = record.Data.Span;
+        return kind switch
         {
-            return $"{reply.Questions.Count} questions repeated, 1 expected";
-        }
-
-        var question = reply.Questions[0];
-        var asked = WithoutDot(question.QueryName.Value);
-        return !SameName(asked, name) ? $"the question repeated is for {PrintableText.Shorten(asked, MaxShownName)}, {name} expected"
-            : (int)question.QuestionType != (int)kind ? $"the question repeated is for type {(int)question.QuestionType}, {(int)kind} expected"
-            : question.QuestionClass != QueryClass.IN ? $"the question repeated is for class {(int)question.QuestionClass}, 1 expected"
-            : null;
+            DnsRecordKind.A => data.Length == 4 ? new IPAddress(data).ToString() : null,
+            DnsRecordKind.Aaaa => data.Length == 16 ? new IPAddress(data).ToString() : null,
+            DnsRecordKind.Cname => record.Target?.ToLowerInvariant(),
+            DnsRecordKind.Caa => Encoding.Latin1.GetString(data),
+            DnsRecordKind.Txt => CharacterStrings(data),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "not a record type that is asked for"),
+        };
     }
 
-    private static ImmutableArray<string> FollowAliases(IReadOnlyList<DnsResourceRecord> answers, string name, int maxCnames)
+    /// <summary>One or more character-strings, joined with nothing between (RFC 1035 section 3.3.14); null when the data are none.</summary>
+    private static string? CharacterStrings(ReadOnlySpan<byte> data)
     {
-        var chain = ImmutableArray.CreateBuilder<string>();
-        var at = name;
-        while (chain.Count <= maxCnames
-            && answers.OfType<CNameRecord>().FirstOrDefault(c => SameName(WithoutDot(c.DomainName.Value), at)) is { } alias)
+        var text = new StringBuilder(data.Length);
+        var rest = data;
+        while (!rest.IsEmpty)
         {
-            at = WithoutDot(alias.CanonicalName.Value);
-            chain.Add(at);
+            var length = rest[0];
+            if (length >= rest.Length)
+            {
+                return null;
+            }
+
+            text.Append(Encoding.Latin1.GetString(rest.Slice(1, length)));
+            rest = rest[(length + 1)..];
         }
 
-        return chain.ToImmutable();
+        return data.IsEmpty ? null : text.ToString();
     }
 
-    private static string Text(DnsResourceRecord record) => record switch
+    private static string End(DnsAnswer answer) => answer.CnameChain.IsEmpty ? answer.OwnerName : answer.CnameChain[^1];
+
+    private static string Shown(string name) => PrintableText.Shorten(name, MaxShownName);
+
+    private static string CodeName(int code) => code switch
     {
-        TxtRecord txt => string.Concat(txt.Text.Zip(txt.EscapedText, Octets)),
-        AddressRecord address => address.Address.ToString(),
-        CNameRecord alias => WithoutDot(alias.CanonicalName.Value),
-        CaaRecord caa => $"{(char)caa.Flags}{(char)caa.Tag.Length}{caa.Tag}{caa.Value}",
-        _ => throw new InvalidOperationException($"a record of type {record.RecordType} is not read"),
+        NoError => "NOERROR",
+        1 => "FORMERR",
+        ServFail => "SERVFAIL",
+        NxDomain => "NXDOMAIN",
+        4 => "NOTIMP",
+        Refused => "REFUSED",
+        16 => "BADVERS",
+        _ => $"RCODE {code}",
     };
-
-    /// <summary>
-    /// The octets of a character-string, one character each. The library decodes them as UTF-8, which is exact unless they are no UTF-8; then its
-    /// escaped form is read back, which is exact but for back-slashes in front of digits.
-    /// </summary>
-    private static string Octets(string decoded, string escaped) => decoded.Contains('\uFFFD', StringComparison.Ordinal)
-        ? Unescape(escaped)
-        : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(decoded));
-
-    private static string Unescape(string escaped)
-    {
-        var text = new StringBuilder(escaped.Length);
-        for (var at = 0; at < escaped.Length; at++)
-        {
-            var rest = escaped.AsSpan(at + 1);
-            if (escaped[at] != '\\' || rest.IsEmpty)
-            {
-                text.Append(escaped[at]);
-            }
-            else if (rest.Length >= 3 && byte.TryParse(rest[..3], System.Globalization.NumberStyles.None, null, out var octet))
-            {
-                text.Append((char)octet);
-                at += 3;
-            }
-            else if (rest[0] == '"')
-            {
-                text.Append('"');
-                at++;
-            }
-            else
-            {
-                text.Append('\\');
-            }
-        }
-
-        return text.ToString();
-    }
-
-    private static string CodeName(DnsHeaderResponseCode code) => code switch
-    {
-        DnsHeaderResponseCode.NoError => "NOERROR",
-        DnsHeaderResponseCode.FormatError => "FORMERR",
-        DnsHeaderResponseCode.ServerFailure => "SERVFAIL",
-        DnsHeaderResponseCode.NotExistentDomain => "NXDOMAIN",
-        DnsHeaderResponseCode.NotImplemented => "NOTIMP",
-        DnsHeaderResponseCode.Refused => "REFUSED",
-        _ => $"RCODE {(int)code}",
-    };
-
-    private static bool SameName(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
-
-    private static string WithoutDot(string name) => name.EndsWith('.') ? name[..^1] : name;
 }

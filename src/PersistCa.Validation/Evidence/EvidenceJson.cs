@@ -24,9 +24,12 @@ public sealed record EvidenceLimits
 [JsonSerializable(typeof(CaaEvidence))]
 public sealed partial class EvidenceJson : JsonSerializerContext
 {
-    // Each step is tried in turn until the text fits; the first keeps everything that an ordinary validation sees.
+    // Each step is tried in turn until the text fits; the first keeps everything that an ordinary validation sees. Replies go first: what they say
+    // stands in the records too, and their digest stays.
     private static readonly Step[] Steps =
-        [new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3)];
+    [
+        new(8192, 200, Replies: true), new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3), new(48, 2),
+    ];
 
     /// <summary>
     /// Writes evidence. Values too long for the limit are cut, with a marker that gives their length and SHA-256 (of the UTF-8 octets); entries
@@ -71,7 +74,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
         throw new InvalidOperationException("evidence does not fit its limit although every list and value was cut to its least");
     }
 
-    private sealed record Step(int ValueCharacters, int ListEntries);
+    private sealed record Step(int ValueCharacters, int ListEntries, bool Replies = false);
 
     private sealed class Cut(Step step)
     {
@@ -109,6 +112,8 @@ public sealed partial class EvidenceJson : JsonSerializerContext
         {
             Name = Value(whole.Name),
             Reason = Optional(whole.Reason),
+            ExtendedErrors = List(whole.ExtendedErrors, Value),
+            Reply = step.Replies && whole.Reply?.Length <= step.ValueCharacters ? whole.Reply : null,
             Cnames = List(whole.Cnames, Value),
             Records = List(whole.Records, r => r with { Text = Value(r.Text) }),
         };

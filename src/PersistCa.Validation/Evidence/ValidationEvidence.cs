@@ -79,8 +79,11 @@ public sealed record LookupEvidence
     /// <summary>Response code, null without a reply that was understood.</summary>
     public string? ResponseCode { get; init; }
 
-    /// <summary>What was wrong with the reply, null when nothing was.</summary>
+    /// <summary>What was wrong with the reply or came before it, null when nothing was.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Extended errors (RFC 8914), each as "number text"; null when there were none.</summary>
+    public IReadOnlyList<string>? ExtendedErrors { get; init; }
 
     /// <summary>Aliases followed, null when there were none.</summary>
     public IReadOnlyList<string>? Cnames { get; init; }
@@ -93,6 +96,15 @@ public sealed record LookupEvidence
 
     /// <summary>AD bit of the reply.</summary>
     public bool AuthenticData { get; init; }
+
+    /// <summary>What DNSSEC says of the answer; null when nobody looked.</summary>
+    public string? Security { get; init; }
+
+    /// <summary>The reply as it came, in base64; null without a reply, and where it is too long to keep.</summary>
+    public string? Reply { get; init; }
+
+    /// <summary>SHA-256 of the reply, in hex; null without a reply.</summary>
+    public string? ReplySha256 { get; init; }
 
     /// <summary>When it was asked.</summary>
     public DateTimeOffset AskedAt { get; init; }

@@ -98,7 +98,7 @@ public sealed class OtherChallengesTests(OtherChallengesTests.Bed bed) : IClassF
 
         Assert.Equal("rejectedIdentifier", refused.Problem);
         Assert.Contains(reason, refused.Body, StringComparison.Ordinal);
-        Assert.Equal("ip", refused.Json["identifier"]!["type"]!.GetValue<string>());
+        Assert.Equal("ip", refused.Json["subproblems"]![0]!["identifier"]!["type"]!.GetValue<string>());
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class OtherChallengesTests(OtherChallengesTests.Bed bed) : IClassF
         var order = await client.ReadyOrderAsync("http-01", "127.0.0.3"); // nothing listens there
 
         Assert.Equal("invalid", order.Json["status"]!.GetValue<string>());
-        Assert.Equal("ip", order.Json["error"]!["identifier"]!["type"]!.GetValue<string>());
+        Assert.Equal("ip", order.Json["error"]!["subproblems"]![0]!["identifier"]!["type"]!.GetValue<string>());
     }
 
     [Theory]

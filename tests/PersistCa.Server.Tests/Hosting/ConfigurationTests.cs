@@ -34,6 +34,51 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void Zones_are_a_list_of_sections()
+    {
+        var (options, faults) = Read(
+            ("Validation:Dns:Zones:0:Zone", "corp.example"),
+            ("Validation:Dns:Zones:0:Resolvers", "10.0.0.53,10.0.1.53"),
+            ("Validation:Dns:Zones:1:zone", "lab"),
+            ("Validation:Dns:Zones:1:Resolvers:0", "tls://10.0.2.53#dns.lab"));
+
+        Assert.Empty(faults);
+        Assert.Equal(["corp.example", "lab"], options.Validation.Dns.Zones.Select(z => z.Zone));
+        Assert.Equal(["10.0.0.53", "10.0.1.53"], options.Validation.Dns.Zones[0].Resolvers);
+        Assert.Equal(["tls://10.0.2.53#dns.lab"], options.Validation.Dns.Zones[1].Resolvers);
+    }
+
+    [Theory]
+    [InlineData("Validation:Dns:Zones:0:Zone", "corp.example", "Validation:Dns:Zones:0:Resolvers", "name one resolver at least")]
+    [InlineData("Validation:Dns:Zones:0:Resolvers", "10.0.0.53", "Validation:Dns:Zones:0:Zone", "is not a domain name")]
+    public void Half_a_zone_is_a_mistake(string key, string value, string faultKey, string remedy)
+    {
+        var fault = Assert.Single(Read((key, value)).Faults);
+
+        Assert.Equal(faultKey, fault.Key);
+        Assert.Contains(remedy, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_trusts_resolvers_must_say_which_and_how_to_try_them()
+    {
+        var good = new Dictionary<string, string>
+        {
+            ["Validation:Dns:Dnssec"] = "trusted-resolver",
+            ["Validation:Dns:Resolvers"] = "127.0.0.1,10.0.0.53",
+            ["Validation:Dns:TrustedResolvers"] = "10.0.0.53:53",
+            ["Validation:Dns:SelfTestSecureName"] = "example.com",
+            ["Validation:Dns:SelfTestBogusName"] = "dnssec-failed.org",
+        };
+        Assert.Empty(Read([.. good.Select(s => (s.Key, s.Value))]).Faults);
+
+        foreach (var key in new[] { "TrustedResolvers", "SelfTestSecureName", "SelfTestBogusName" }.Select(k => "Validation:Dns:" + k))
+        {
+            Assert.Equal(key, Assert.Single(Read([.. good.Where(s => s.Key != key).Select(s => (s.Key, s.Value))]).Faults).Key);
+        }
+    }
+
+    [Fact]
     public void A_list_given_twice_in_two_forms_is_a_mistake_and_not_a_choice()
     {
         var fault = Assert.Single(Read(("Validation:Dns:Resolvers:0", "127.0.0.1"), ("Validation:Dns:Resolvers", "127.0.0.2")).Faults);
@@ -90,6 +135,19 @@ public sealed class ConfigurationTests
     [InlineData("Validation:Challenges", "dns-02", "Validation:Challenges", "there is no challenge 'dns-02'")]
     [InlineData("Validation:Persist:Dialects", "draft-09", "Validation:Persist:Dialects", "there is no dialect")]
     [InlineData("Validation:Dns:Resolvers", "dns.example", "Validation:Dns:Resolvers", "is not a resolver")]
+    [InlineData("Validation:Dns:Resolvers", "tls://192.0.2.1", "Validation:Dns:Resolvers", "which name its certificate must have")]
+    [InlineData("Validation:Dns:ConcurrencyPerZone", "0", "Validation:Dns:ConcurrencyPerZone", "1 to 10000")]
+    [InlineData("Validation:Dns:FailuresUntilCooling", "0", "Validation:Dns:FailuresUntilCooling", "1 to 1000")]
+    [InlineData("Validation:Dns:CoolingTime", "02:00:00", "Validation:Dns:CoolingTime", "00:00:00 to 01:00:00")]
+    [InlineData("Validation:Dns:CaseRandomization", "on", "Validation:Dns:CaseRandomization", "true or false")]
+    [InlineData("Validation:Dns:Dnssec", "validate", "Validation:Dns:Dnssec", "there are off and trusted-resolver")]
+    [InlineData("Validation:Dns:RequireSecure", "true", "Validation:Dns:RequireSecure", "set Validation:Dns:Dnssec to trusted-resolver")]
+    [InlineData("Validation:Dns:InsecureZones", "a b", "Validation:Dns:InsecureZones", "is not a domain name")]
+    [InlineData("Validation:Dns:TrustedResolvers", "dns.example", "Validation:Dns:TrustedResolvers", "is not a resolver")]
+    [InlineData("Validation:Dns:Zones", "corp.example", "Validation:Dns:Zones", "as in Validation:Dns:Zones:0:Zone")]
+    [InlineData("Validation:Dns:Zones:Zone", "corp.example", "Validation:Dns:Zones:Zone", "a numbered section")]
+    [InlineData("Validation:Dns:Zones:0", "corp.example", "Validation:Dns:Zones:0", "a numbered section")]
+    [InlineData("Validation:Dns:Zones:0:Name", "corp.example", "Validation:Dns:Zones:0:Name", "known in Validation:Dns:Zones:0: Zone, Resolvers")]
     [InlineData("Validation:Http:Port", "70000", "Validation:Http:Port", "1 to 65535")]
     [InlineData("Validation:Targets:AllowedNetworks", "10.0.0.1/8", "Validation:Targets:AllowedNetworks", "zeros after the prefix")]
     [InlineData("Validation:Targets:DeniedNetworks", "10.0.0.0/33", "Validation:Targets:DeniedNetworks", "such as 10.0.0.0/8")]
@@ -98,7 +156,7 @@ public sealed class ConfigurationTests
     [InlineData("Policy:Ip:AllowedNetworks", "everything", "Policy:Ip:AllowedNetworks", "is not a network")]
     [InlineData("Policy:Ip:Networks", "10.0.0.0/8", "Policy:Ip:Networks", "known in Policy:Ip")]
     [InlineData("Policy:Challenges", "dns-01", "Policy:Challenges", "Policy:Challenges:0")]
-    [InlineData("Policy:Challenges:0", "dns-01", "Policy:Challenges:0", "where a section was expected")]
+    [InlineData("Policy:Challenges:0", "dns-01", "Policy:Challenges:0", "where a numbered section was expected")]
     [InlineData("Policy:Challenges:first:Types", "dns-01", "Policy:Challenges:first", "Policy:Challenges:0")]
     [InlineData("Policy:Challenges:0:Suffix", "example.com", "Policy:Challenges:0:Suffix", "known in Policy:Challenges:0")]
     [InlineData("Policy:Challenges:0:NameSuffix", "example.com", "Policy:Challenges:0:Types", "at least one challenge")]

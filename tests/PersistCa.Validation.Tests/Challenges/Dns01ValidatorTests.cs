@@ -43,6 +43,9 @@ public sealed class Dns01ValidatorTests
         Assert.Equal(Owner, lookup.Name);
         Assert.Equal(Good, Assert.Single(lookup.Records!).Text);
         Assert.Equal(zone.EndPoint.ToString(), lookup.Resolver);
+        var reply = Convert.FromBase64String(lookup.Reply!);
+        Assert.Contains(Good, System.Text.Encoding.Latin1.GetString(reply), StringComparison.Ordinal);
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(reply)), lookup.ReplySha256);
     }
 
     [Fact]

@@ -90,6 +90,19 @@ public sealed class EvidenceJsonTests
     }
 
     [Fact]
+    public void Replies_are_the_first_to_go_and_their_digests_stay()
+    {
+        var reply = Convert.ToBase64String(new byte[6000]);
+        var one = Lookup("hello") with { Reply = reply, ReplySha256 = "digest" };
+
+        Assert.Equal(reply, EvidenceJson.Read(EvidenceJson.Write(Good with { Lookups = [one] })).Lookups![0].Reply);
+
+        var many = EvidenceJson.Read(EvidenceJson.Write(Good with { Lookups = [one, one, one, one, one] })).Lookups!;
+        Assert.All(many, l => Assert.Equal((null, "digest", "hello"), (l.Reply, l.ReplySha256, l.Records![0].Text)));
+        Assert.Equal(5, many.Count);
+    }
+
+    [Fact]
     public void A_limit_below_the_least_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => EvidenceJson.Write(Good, new EvidenceLimits { MaxOctets = EvidenceLimits.LeastOctets - 1 }));
@@ -100,7 +113,15 @@ public sealed class EvidenceJsonTests
     {
         var text = Gen.String[Gen.Char['\0', '\u00FF'], 0, 300];
         var lookup = Gen.Select(text.Array[0, 120], text.Array[0, 17], text)
-            .Select((records, cnames, reason) => Lookup(records) with { Cnames = cnames, Reason = reason, Name = reason });
+            .Select((records, cnames, reason) => Lookup(records) with
+            {
+                Cnames = cnames,
+                Reason = reason,
+                Name = reason,
+                ExtendedErrors = cnames,
+                Reply = new string('A', 80 * records.Length),
+                ReplySha256 = new string('0', 64),
+            });
         var hop = Gen.Select(text, Gen.Int[0, 5000])
             .Select((t, n) => new HttpHopEvidence { Url = $"http://example.com/{t}{new string('x', n)}", Address = "192.0.2.1:80", Status = 302, Location = t });
         var judged = text.Select(t => new RecordEvidence(t, t, "Fits", t));

@@ -6,7 +6,7 @@ using PersistCa.Validation.Dns;
 
 namespace PersistCa.Validation.Tests.Dns;
 
-public sealed class DnsClientResolverTests
+public sealed class StubResolverTests
 {
     private const string Owner = "_acme-challenge.www.example.com";
     private const int TypeTxt = 16;
