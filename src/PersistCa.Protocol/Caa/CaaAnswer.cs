@@ -40,7 +40,7 @@ public sealed record CaaLookupFailure(string What)
     /// <summary>The fault lies at somebody else's server, not at a resolver or a line of the authority.</summary>
     public bool IsTheirs { get; init; }
 
-    /// <summary>The three conditions under which BR section 3.2.2.8.1 lets a failed look-up pass.</summary>
+    /// <summary>The three conditions under which BR section 3.2.2.8 lets a failed look-up pass.</summary>
     public bool CanBeExcused => ZoneIsInsecure && WasRetried && IsTheirs;
 }
 

@@ -11,7 +11,7 @@ namespace PersistCa.Protocol.Caa;
 public sealed record CaaPolicy(IReadOnlyList<IssuerName> IssuerNames)
 {
     /// <summary>
-    /// Whether a failed look-up counts as a name without records where BR section 3.2.2.8.1 allows it (<see cref="CaaLookupFailure.CanBeExcused"/>).
+    /// Whether a failed look-up counts as a name without records where BR section 3.2.2.8 allows it (<see cref="CaaLookupFailure.CanBeExcused"/>).
     /// The climb goes on all the same, so that records above are still obeyed. Off unless asked for: whoever can make look-ups fail would else
     /// get round the records of every zone that is not signed.
     /// </summary>

@@ -28,7 +28,7 @@ public enum CaaReason
     /// <summary>Permitted: a record authorises this authority.</summary>
     Authorized = 3,
 
-    /// <summary>Permitted: no records were found, and every failed look-up is excused (BR section 3.2.2.8.1).</summary>
+    /// <summary>Permitted: no records were found, and every failed look-up is excused (BR section 3.2.2.8).</summary>
     FailureExcused = 4,
 
     /// <summary>Permitted without looking: the operator turned CAA off for the name.</summary>

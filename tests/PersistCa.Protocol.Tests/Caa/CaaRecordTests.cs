@@ -20,9 +20,9 @@ public sealed class CaaRecordTests
     }
 
     [Fact]
-    public void The_example_of_the_rfc_is_read()
+    public void Flags_tag_and_value_are_read()
     {
-        // RFC 8659 section 4.1.1: flags, tag, value; the value has the rest, without a length.
+        // RFC 8659 section 4.1: flags, tag, value; the value has the rest, without a length.
         var record = CaaRecord.Read("\u0080\u0005issueca.example; a=b").Value!;
 
         Assert.Equal((128, "issue", "ca.example; a=b"), (record.Flags, record.Tag, record.Value));
