@@ -109,14 +109,14 @@ public sealed class TargetPolicy
             return false;
         }
 
-        if (options.AllowLoopback && IPAddress.IsLoopback(address))
-        {
-            return true;
-        }
-
         if (Carried(address) is { } inner)
         {
             return Permits(inner);
+        }
+
+        if (options.AllowLoopback && IPAddress.IsLoopback(address))
+        {
+            return true;
         }
 
         var allowing = options.AllowedNetworks.Where(n => n.Contains(address)).Select(n => (int?)n.PrefixLength).Max();
