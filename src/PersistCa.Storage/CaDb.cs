@@ -4,6 +4,7 @@ using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Limits;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage;
@@ -36,6 +37,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 
     public DbSet<ConsumedNonce> ConsumedNonces => Set<ConsumedNonce>();
+
+    public DbSet<LimitBucket> LimitBuckets => Set<LimitBucket>();
 
     public DbSet<SealedSecret> SealedSecrets => Set<SealedSecret>();
 

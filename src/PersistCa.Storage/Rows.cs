@@ -31,6 +31,9 @@ public sealed class ValidationRecord
 
     public bool Succeeded { get; init; }
 
+    /// <summary>Whether the server looked by itself, before the client asked.</summary>
+    public bool JustInTime { get; init; }
+
     /// <summary>Dialect that matched, for dns-persist-01.</summary>
     public string? Dialect { get; init; }
 

@@ -1,13 +1,22 @@
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Limits;
+using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage;
 
 /// <summary>Schema and housekeeping.</summary>
 /// <param name="factory">Makes contexts.</param>
+/// <param name="store">The way to write.</param>
 /// <param name="clock">The time.</param>
-public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, TimeProvider clock)
+public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, TimeProvider clock)
 {
+    /// <summary>Any number that nothing else in the database locks: "persistc" in ASCII.</summary>
+    private const long MigrationLock = 0x7065727369737463;
+
     /// <summary>Names of the migrations that the database lacks.</summary>
     public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancel)
     {
@@ -15,11 +24,28 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, TimeProvider cl
         return [.. await db.Database.GetPendingMigrationsAsync(cancel)];
     }
 
-    /// <summary>Brings the schema up to date. Several nodes may call it at once: the migrations history is locked meanwhile.</summary>
+    /// <summary>Brings the schema up to date. Several nodes may call it at once: the first does it, the others wait and find it done.</summary>
     public async Task MigrateAsync(CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        await db.Database.MigrateAsync(cancel);
+        if (db.Kind == StoreKind.Sqlite)
+        {
+            await db.Database.MigrateAsync(cancel); // one file, one server
+            return;
+        }
+
+        // The library's own lock ends with its first migration, and what is pending was read before: another node would make the second one again.
+        await db.Database.OpenConnectionAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancel);
+        try
+        {
+            await db.Database.MigrateAsync(cancel);
+        }
+        finally
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     /// <summary>Whether the database answers; the reason when it does not, fit for an operator.</summary>
@@ -54,4 +80,63 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, TimeProvider cl
         var now = clock.GetUtcNow();
         return await db.ConsumedNonces.Where(n => n.ExpiresAt < now).ExecuteDeleteAsync(cancel);
     }
+
+    /// <summary>Deletes limits that are full again: a bucket that is not there is full.</summary>
+    /// <returns>How many went.</returns>
+    public async Task<int> ForgetFullBucketsAsync(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var now = LimitBuckets.Microseconds(clock.GetUtcNow());
+        return await db.LimitBuckets.Where(b => b.FullAt < now).ExecuteDeleteAsync(cancel);
+    }
+
+    /// <summary>
+    /// Deletes orders that lapsed before a time without having been finalized, and then authorizations that lapsed, belong to no order any more and were
+    /// never validated, whatever the verdict: what has evidence stays.
+    /// </summary>
+    /// <param name="before">Those that lapsed before this.</param>
+    /// <param name="most">At most this many of each, so that no transaction is long.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>How many orders and authorizations went.</returns>
+    public async Task<Forgotten> ForgetLapsedAsync(DateTimeOffset before, int most, CancellationToken cancel)
+    {
+        var outcome = await store.WriteAsync<Forgotten>(
+            Actor.Server,
+            async t =>
+            {
+                var lapsed = await t.Db.Orders
+                    .Where(o => o.FinalizedAt == null && o.ExpiresAt < before)
+                    .Where(o => !t.Db.OrderAuthorizations.Any(l => l.OrderId == o.Id
+                        && (t.Db.ValidationRecords.Any(v => v.AuthorizationId == l.AuthorizationId)
+                            || t.Db.WorkItems.Any(w => w.Kind == WorkKind.Validate && w.SubjectId == l.AuthorizationId))))
+                    .OrderBy(o => o.Id).Select(o => o.Id).Take(most).ToListAsync(cancel);
+                await t.Db.OrderAuthorizations.Where(l => lapsed.Contains(l.OrderId)).ExecuteDeleteAsync(cancel);
+                var orders = await t.Db.Orders.Where(o => lapsed.Contains(o.Id)).ExecuteDeleteAsync(cancel);
+                var orphans = await t.Db.Authorizations
+                    .Where(a => a.ExpiresAt < before && a.ValidatedAt == null)
+                    .Where(a => !t.Db.OrderAuthorizations.Any(l => l.AuthorizationId == a.Id)
+                        && !t.Db.ValidationRecords.Any(v => v.AuthorizationId == a.Id)
+                        && !t.Db.WorkItems.Any(w => w.Kind == WorkKind.Validate && w.SubjectId == a.Id))
+                    .OrderBy(a => a.Id).Select(a => a.Id).Take(most).ToListAsync(cancel);
+                await t.Db.Set<Challenge>().Where(c => orphans.Contains(c.AuthorizationId)).ExecuteDeleteAsync(cancel);
+                var authorizations = await t.Db.Authorizations.Where(a => orphans.Contains(a.Id)).ExecuteDeleteAsync(cancel);
+                if (orders + authorizations > 0)
+                {
+                    t.Audit(
+                        AuditKinds.LapsedForgotten,
+                        "store",
+                        ("orders", orders.ToString(CultureInfo.InvariantCulture)),
+                        ("authorizations", authorizations.ToString(CultureInfo.InvariantCulture)));
+                }
+
+                return new Forgotten(orders, authorizations);
+            },
+            cancel);
+        return outcome.Value;
+    }
 }
+
+/// <summary>What upkeep deleted.</summary>
+/// <param name="Orders">Orders.</param>
+/// <param name="Authorizations">Authorizations.</param>
+public sealed record Forgotten(int Orders, int Authorizations);

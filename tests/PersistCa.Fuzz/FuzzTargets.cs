@@ -43,6 +43,7 @@ internal static class FuzzTargets
         ["name"] = Name,
         ["csr"] = octets => Csrs.Read(octets),
         ["dns"] = Dns,
+        ["caa"] = CaaTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -63,6 +64,7 @@ internal static class FuzzTargets
         seeds.Add("*.xn--bcher-kva.example"u8.ToArray());
         seeds.Add(Convert.FromBase64String(Request));
         seeds.AddRange(DnsSeeds.All);
+        seeds.AddRange(CaaTarget.Seeds());
         return seeds;
     }
 
@@ -158,6 +160,11 @@ internal static class FuzzTargets
         if (CertificateName.Parse(text) is { IsValid: true, Value: var name } && CertificateName.Parse(name.Text).Value != name)
         {
             throw new InvalidOperationException("a name does not read to itself");
+        }
+
+        if (IpIdentifier.Parse(text) is { IsValid: true, Value: var ip } && (ip.Text != text || IpIdentifier.FromOctets(ip.Address.GetAddressBytes()).Value != ip || CertificateName.Parse(text).IsValid))
+        {
+            throw new InvalidOperationException("an address has two spellings, or is a name too");
         }
     }
 }

@@ -21,9 +21,9 @@ internal static class TestAuthority
 
     public static async Task<CertificateIssuer> CertificateIssuerAsync(ServerProfile? profile = null) => new(await IssuingAsync(), profile ?? new ServerProfile());
 
-    public static CertificateName Name(string text) => CertificateName.Parse(text).Value ?? throw new ArgumentException(text);
+    public static Identifier Name(string text) => Identifier.Of(text);
 
-    public static ImmutableArray<CertificateName> Names(params string[] texts) => [.. texts.Select(Name)];
+    public static ImmutableArray<Identifier> Names(params string[] texts) => [.. texts.Select(Name)];
 
     public static byte[] NewSpki()
     {

@@ -52,6 +52,7 @@ public abstract class RoundTripTests(StoreKind kind)
         var written = await s.ChangeAccountAsync(opened, (a, t) =>
         {
             a.ReplaceKey("second", """{"kty":"other"}""", t.Now.AddMilliseconds(1));
+            a.ProvedByRecord(t.Now.AddMilliseconds(3));
             a.Deactivate(t.Now.AddMilliseconds(2));
         });
 
@@ -74,17 +75,18 @@ public abstract class RoundTripTests(StoreKind kind)
         var account = await s.AddAccountAsync();
         (ChallengeType, string)[] offered = [(ChallengeType.Dns01, "t0"), (ChallengeType.DnsPersist01, "t1")];
         var opened = await s.AddAsync(t => new Authorization(
-            PublicId.Next(), account.Id, "a.test", true, offered, t.Now, t.Now.AddMilliseconds(1500), "00-trace"));
+            PublicId.Next(), account.Id, "a.test", true, offered, t.Now, t.Now.AddMilliseconds(1500), "00-trace", AuthorizationReach.AnyOrder | AuthorizationReach.Subdomains));
         var written = await s.ChangeAuthorizationAsync(opened, (a, t) =>
         {
             a.Accept(a.Challenges[0], t.Now);
-            a.Accept(a.Challenges[1], t.Now);
+            a.Accept(a.Challenges[1], t.Now, "above.test");
+            a.CaaPermits(t.Now.AddHours(8));
             a.Conclude(a.Challenges[1], t.Now.AddMilliseconds(1), t.Now.AddMilliseconds(2001), isReusable: true);
             a.Fail(a.Challenges[0], Error);
         });
 
         await SameAsync(s, written, db => db.AuthorizationAsync(written.PublicId, None)!);
-        Assert.Equal([nameof(Challenge.Ordinal), nameof(Challenge.ValidatedAt)], Unset(written.Challenges[0]));
+        Assert.Equal([nameof(Challenge.Ordinal), nameof(Challenge.RecordAt), nameof(Challenge.ValidatedAt)], Unset(written.Challenges[0]));
         Assert.Equal([nameof(Challenge.Error)], Unset(written.Challenges[1]));
     }
 
@@ -136,6 +138,7 @@ public abstract class RoundTripTests(StoreKind kind)
             ChallengeType = ChallengeType.DnsPersist01.Wire(),
             At = t.Now,
             Succeeded = true,
+            JustInTime = true,
             Dialect = "acme-persist",
             Evidence = """{"txt":"quoted \"é\" "}""",
         });

@@ -22,6 +22,42 @@ public abstract class StoreUpkeepTests(StoreKind kind, string unreachable, strin
     }
 
     [SkippableFact]
+    public async Task What_lapsed_without_evidence_is_forgotten_and_what_has_some_or_is_queued_or_in_time_stays()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var account = await s.AddAccountAsync();
+        var plain = await AddAsync("plain.test");
+        var evidenced = await AddAsync("evidenced.test");
+        var queued = await AddAsync("queued.test");
+        await s.AddAsync(t => new ValidationRecord { AuthorizationId = evidenced.Authorization, ChallengeType = "dns-01", At = t.Now, Succeeded = false, Evidence = "{}" });
+        await s.EnqueueAsync(queued.Authorization);
+        s.Time.Advance(TimeSpan.FromHours(2));
+        var fresh = await AddAsync("fresh.test");
+
+        Assert.Equal(new Forgotten(1, 1), await s.Upkeep.ForgetLapsedAsync(s.Store.Now, 100, None));
+        Assert.Equal(new Forgotten(0, 0), await s.Upkeep.ForgetLapsedAsync(s.Store.Now, 100, None));
+
+        Assert.Equal([evidenced.Order, queued.Order, fresh.Order], await s.Store.ReadAsync(db => db.Orders.Select(o => o.Id).OrderBy(i => i).ToListAsync(), None));
+        Assert.Equal(
+            [evidenced.Authorization, queued.Authorization, fresh.Authorization],
+            await s.Store.ReadAsync(db => db.Authorizations.Select(a => a.Id).OrderBy(i => i).ToListAsync(), None));
+        Assert.NotEqual(0, plain.Order);
+
+        Task<Opened> AddAsync(string name) => s.WriteAsync(async t =>
+        {
+            var order = NewOrder(account, t.Now, name);
+            var authorization = NewAuthorization(account, name, false, t.Now);
+            t.Db.Add(order);
+            t.Db.Add(authorization);
+            t.Db.Add(new OrderAuthorization { Order = order, Authorization = authorization });
+            await t.Db.SaveChangesAsync();
+            return new Opened(order.Id, authorization.Id);
+        });
+    }
+
+    private sealed record Opened(long Order, long Authorization);
+
+    [SkippableFact]
     public async Task A_database_that_answers_gives_no_reason()
     {
         await using var s = await TestStore.OpenEmptyAsync(kind);

@@ -12,14 +12,17 @@ public static class Requirement
     /// <param name="available">Whether it is there.</param>
     /// <param name="what">One word for it.</param>
     /// <param name="reason">Why it is not.</param>
-    public static void Need(bool available, string what, string reason)
+    public static void Need(bool available, string what, string reason) => Need(available, what, reason, Environment.GetEnvironmentVariable(Variable) ?? "");
+
+    /// <summary>The same, with the words of <see cref="Variable"/> given.</summary>
+    public static void Need(bool available, string what, string reason, string requiredHere)
     {
         if (available)
         {
             return;
         }
 
-        var required = (Environment.GetEnvironmentVariable(Variable) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var required = requiredHere.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.False(required.Contains("all") || required.Contains(what), $"{what} is required here ({Variable}), but {reason}");
         Skip.If(true, $"{what} is not available: {reason}");
     }

@@ -94,6 +94,7 @@ public sealed class RunningAuthority : IAsyncDisposable
         options.Server.PublicationUrl = $"http://localhost:{http}";
         options.Server.ListenPublication = $"127.0.0.1:{http}";
         options.Validation.Dns.Resolvers = [zone.EndPoint.ToString()];
+        options.Validation.Targets.AllowLoopback = true;
         options.Log.Level = Microsoft.Extensions.Logging.LogLevel.Error;
         if (postgres is not null)
         {
@@ -151,7 +152,14 @@ public sealed class RunningAuthority : IAsyncDisposable
         var san = new SubjectAlternativeNameBuilder();
         foreach (var name in names)
         {
-            san.AddDnsName(name);
+            if (IPAddress.TryParse(name, out var address))
+            {
+                san.AddIpAddress(address);
+            }
+            else
+            {
+                san.AddDnsName(name);
+            }
         }
 
         request.CertificateExtensions.Add(san.Build());

@@ -203,6 +203,7 @@ public sealed class ServerProcess : IAsyncDisposable
             ["Server:PublicationUrl"] = $"http://localhost:{Http}",
             ["Server:ListenPublication"] = $"127.0.0.1:{Http}",
             ["Validation:Dns:Resolvers"] = Zone.EndPoint.ToString(),
+            ["Validation:Targets:AllowLoopback"] = "true",
             ["Validation:Http:Port"] = HttpChallenge.ToString(CultureInfo.InvariantCulture),
             ["Validation:TlsAlpnPort"] = TlsChallenge.ToString(CultureInfo.InvariantCulture),
         };

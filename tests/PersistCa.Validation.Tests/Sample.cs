@@ -16,13 +16,12 @@ internal static class Sample
 
     public static AccountFacts Account { get; } = new("123", "https://ca.example/acct/123", [Thumbprint], IsValid: true);
 
-    public static ChallengeAttempt Attempt(string name = "www.example.com") => new(Name(name), Token, Account);
+    /// <summary>Loopback is where the servers under test are.</summary>
+    public static TargetOptions Targets { get; } = new() { AllowLoopback = true };
 
-    public static CertificateName Name(string text)
-    {
-        var name = CertificateName.Parse(text);
-        return name.IsValid ? name.Value : throw new ArgumentException(name.Reason, nameof(text));
-    }
+    public static ChallengeAttempt Attempt(string identifier = "www.example.com") => new(Identifier.Of(identifier), Token, Account);
+
+    public static CertificateName Name(string text) => (CertificateName)Identifier.Of(text);
 
     public static LoopbackZone Zone(LoopbackZoneOptions? options = null) =>
         LoopbackZone.Start(null, options ?? new LoopbackZoneOptions { DefaultAddress = IPAddress.Loopback });

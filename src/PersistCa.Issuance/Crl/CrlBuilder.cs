@@ -18,12 +18,12 @@ public static class CrlBuilder
     /// <summary>Makes and signs a complete v2 list.</summary>
     /// <param name="issuer">Whose list it is.</param>
     /// <param name="number">CRL number, 1 or more, higher than that of every list before.</param>
-    /// <param name="revoked">The revoked certificates, in any order, each once.</param>
+    /// <param name="revoked">The revoked certificates, in any order, each once. A time after thisUpdate is given as thisUpdate.</param>
     /// <param name="thisUpdate">The time of the list.</param>
     /// <param name="nextUpdate">When the next list will be out at the latest.</param>
     /// <param name="cancellationToken">Stops before the signature.</param>
     /// <returns>The list, DER; entries sorted by serial number.</returns>
-    /// <exception cref="ArgumentException">The number is not positive, the times are in the wrong order, or an entry is double, has a reason that is not accepted or lies after thisUpdate.</exception>
+    /// <exception cref="ArgumentException">The number is not positive, the times are in the wrong order, or an entry is double or has a reason that is not accepted.</exception>
     public static ValueTask<byte[]> BuildAsync(
         Issuer issuer,
         long number,
@@ -60,12 +60,9 @@ public static class CrlBuilder
                 throw new ArgumentException(refusal.Detail, nameof(revoked));
             }
 
+            // The clock of the node that revoked it may be ahead: the list says that it is revoked now, which is true, rather than nothing.
             var revokedAt = CertificateTbs.WholeSeconds(entry.RevokedAt);
-            if (revokedAt > thisUpdate)
-            {
-                throw new ArgumentException($"the serial number {entry.Serial} was revoked at {revokedAt:u}, after thisUpdate {thisUpdate:u}", nameof(revoked));
-            }
-
+            revokedAt = revokedAt < thisUpdate ? revokedAt : thisUpdate;
             generator.AddCrlEntry(new DerInteger(serial), new Time(revokedAt.UtcDateTime), EntryExtensions(RevocationReasons.Recorded(entry.Reason)));
         }
 

@@ -48,7 +48,7 @@ public sealed class CsrReader(KeyPolicy keys)
             // v1(0) is the only version there is (RFC 2986 section 4.1), but ruby-acme-client writes 2, and nothing depends on it.
             if (version < 0 || version > 2)
             {
-                return Bad("The CSR's version is not v1(0), the only one there is (RFC 2986 section 4.1).");
+                return Bad("The CSR's version is neither v1(0), the only one there is (RFC 2986 section 4.1), nor 1 or 2, which some clients write for it.");
             }
 
             var subject = info.ReadSequence();
@@ -67,7 +67,7 @@ public sealed class CsrReader(KeyPolicy keys)
                 return judged.Problem;
             }
 
-            var names = new List<CertificateName>();
+            var names = new List<Identifier>();
             var problem = CsrSignature.Judge(parts.Value, key, judged.Value)
                 ?? ReadAttributes(attributes, names, limits)
                 ?? ReadCommonNames(subject, names, limits);
@@ -95,7 +95,7 @@ public sealed class CsrReader(KeyPolicy keys)
     private static AcmeProblem TooMany(string what, int limit) => Bad($"The CSR has more than {limit} {what}.");
 
     /// <summary>Finds the requested extensions; every other attribute is ignored.</summary>
-    private static AcmeProblem? ReadAttributes(AsnReader attributes, List<CertificateName> names, CsrLimits limits)
+    private static AcmeProblem? ReadAttributes(AsnReader attributes, List<Identifier> names, CsrLimits limits)
     {
         var seen = false;
         for (var count = 1; attributes.HasData; count++)
@@ -131,7 +131,7 @@ public sealed class CsrReader(KeyPolicy keys)
         return null;
     }
 
-    private static AcmeProblem? ReadExtensions(AsnReader extensions, List<CertificateName> names, CsrLimits limits)
+    private static AcmeProblem? ReadExtensions(AsnReader extensions, List<Identifier> names, CsrLimits limits)
     {
         var seen = false;
         for (var count = 1; extensions.HasData; count++)
@@ -170,7 +170,7 @@ public sealed class CsrReader(KeyPolicy keys)
         return null;
     }
 
-    private static AcmeProblem? ReadAlternativeNames(byte[] value, List<CertificateName> names, CsrLimits limits)
+    private static AcmeProblem? ReadAlternativeNames(byte[] value, List<Identifier> names, CsrLimits limits)
     {
         var outer = new AsnReader(value, AsnEncodingRules.DER);
         var list = outer.ReadSequence();
@@ -178,17 +178,18 @@ public sealed class CsrReader(KeyPolicy keys)
         while (list.HasData)
         {
             var tag = list.PeekTag();
-            if (tag is not { TagClass: TagClass.ContextSpecific, TagValue: 2 })
+            var type = tag.TagClass == TagClass.ContextSpecific && tag.TagValue < GeneralNames.Length ? GeneralNames[tag.TagValue] : "unknown";
+            if (tag.TagClass != TagClass.ContextSpecific || (tag.TagValue is not (Oids.DnsNameTag or Oids.IpAddressTag)))
             {
-                var type = tag.TagClass == TagClass.ContextSpecific && tag.TagValue < GeneralNames.Length ? GeneralNames[tag.TagValue] : "unknown";
-                return Bad($"The CSR asks for a name of the type {type}; only dNSName is issued here.");
+                return Bad($"The CSR asks for a name of the type {type}; only dNSName and iPAddress are issued here.");
             }
 
-            var text = list.ReadCharacterString(UniversalTagNumber.IA5String, tag);
-            var name = CertificateName.Parse(text);
+            var name = tag.TagValue == Oids.DnsNameTag
+                ? Identifier.Parse(IdentifierType.Dns, list.ReadCharacterString(UniversalTagNumber.IA5String, tag))
+                : Identifier.ParseOctets(list.ReadOctetString(tag));
             if (!name.IsValid)
             {
-                return Bad($"The CSR asks for a dNSName that cannot be in a certificate: {name.Reason}.");
+                return Bad($"The CSR asks for the type {type} with a value that cannot be in a certificate: {name.Reason}.");
             }
 
             names.Add(name.Value);
@@ -202,7 +203,7 @@ public sealed class CsrReader(KeyPolicy keys)
     }
 
     /// <summary>Takes common names that are domain names, since old clients put a name only there (RFC 8555 section 7.4); other attributes are ignored.</summary>
-    private static AcmeProblem? ReadCommonNames(AsnReader subject, List<CertificateName> names, CsrLimits limits)
+    private static AcmeProblem? ReadCommonNames(AsnReader subject, List<Identifier> names, CsrLimits limits)
     {
         for (var count = 1; subject.HasData; count++)
         {

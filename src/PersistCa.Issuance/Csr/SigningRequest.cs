@@ -23,12 +23,12 @@ public sealed record SigningRequest
     /// <summary>SHA-256 of <see cref="SubjectPublicKeyInfo"/>, lower-case hex.</summary>
     public required string KeyFingerprint { get; init; }
 
-    /// <summary>The names, each once: dNSNames of the subjectAltName, then common names that are domain names.</summary>
-    public required ImmutableArray<CertificateName> Names { get; init; }
+    /// <summary>The names, each once: dNSNames and iPAddresses of the subjectAltName, then common names that are domain names.</summary>
+    public required ImmutableArray<Identifier> Names { get; init; }
 
     /// <summary>Compares the names with the order's: RFC 8555 section 7.4 wants exactly the same set.</summary>
     /// <returns>Null when they agree; badCSR naming the missing and the surplus ones.</returns>
-    public AcmeProblem? NamesDiffer(IEnumerable<CertificateName> ordered)
+    public AcmeProblem? NamesDiffer(IEnumerable<Identifier> ordered)
     {
         var wanted = ordered.Select(n => n.Text).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var asked = Names.Select(n => n.Text).ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -52,14 +52,6 @@ public sealed record SigningRequest
 
         return new AcmeProblem(ProblemCatalog.BadCsr, $"The names of the CSR are not those of the order; {string.Join("; ", parts)}.");
     }
-
-    /// <summary>Compares the key with the account's: RFC 8555 section 11.1 forbids using it for a certificate.</summary>
-    /// <param name="accountSubjectPublicKeyInfo">The account's key, DER.</param>
-    /// <returns>Null when they differ; badPublicKey when they are one.</returns>
-    public AcmeProblem? KeyIsAccountKey(ReadOnlySpan<byte> accountSubjectPublicKeyInfo) =>
-        SubjectPublicKeyInfo.Span.SequenceEqual(accountSubjectPublicKeyInfo)
-            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has the key of the account; a certificate needs a key of its own (RFC 8555 section 11.1).")
-            : null;
 
     private static string Listing(List<string> names)
     {

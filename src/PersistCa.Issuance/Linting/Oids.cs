@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 
 namespace PersistCa.Issuance.Linting;
 
-/// <summary>Object identifiers that are read, and how the simplest extension values are.</summary>
+/// <summary>Object identifiers and tags that are read, and how the simplest extension values are.</summary>
 internal static class Oids
 {
     public const string SubjectKeyIdentifier = "2.5.29.14";
@@ -17,6 +17,10 @@ internal static class Oids
     public const string RsaEncryption = "1.2.840.113549.1.1.1";
     public const string EcPublicKey = "1.2.840.10045.2.1";
     public const string Ed25519 = "1.3.101.112";
+
+    // Choices of GeneralName (RFC 5280 section 4.2.1.6).
+    public const int DnsNameTag = 2;
+    public const int IpAddressTag = 7;
 
     /// <summary>Reads an extension value that is one OCTET STRING.</summary>
     public static byte[] ReadOctets(ReadOnlyMemory<byte> value)

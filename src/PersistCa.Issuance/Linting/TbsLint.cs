@@ -20,7 +20,7 @@ public sealed record LintContext
     public required ReadOnlyMemory<byte> SignatureAlgorithm { get; init; }
 
     /// <summary>The order's names.</summary>
-    public required ImmutableArray<CertificateName> Names { get; init; }
+    public required ImmutableArray<Identifier> Names { get; init; }
 
     /// <summary>Longest inclusive validity.</summary>
     public required TimeSpan MaxValidity { get; init; }
@@ -51,7 +51,8 @@ public static class TbsLint
         ("L26", AlternativeNameTypes),
         ("L27", (f, _) => f.Find(Oids.SubjectAltName) is { } names && names.Critical != f.SubjectIsEmpty
             ? $"subjectAltName is {(names.Critical ? "" : "not ")}critical while the subject is {(f.SubjectIsEmpty ? "" : "not ")}empty" : null),
-        ("L28", (f, _) => DnsNames(f).Select(n => CertificateName.Parse(n) is { IsValid: false } bad ? $"the dNSName '{n}' is none: {bad.Reason}" : null).FirstOrDefault(r => r is not null)),
+        ("L28", (f, _) => AlternativeNames(f).DnsNames.Select(n => CertificateName.Parse(n) is { IsValid: false } bad ? $"the dNSName '{n}' is none: {bad.Reason}" : null).FirstOrDefault(r => r is not null)),
+        ("L33", (f, _) => AlternativeNames(f).Addresses.Select(a => IpIdentifier.FromOctets(a) is { IsValid: false } bad ? $"an iPAddress is none: {bad.Reason}" : null).FirstOrDefault(r => r is not null)),
         ("L35", SameNames),
         ("L37", KeyUsage),
         ("L38", ExtendedKeyUsage),
@@ -154,9 +155,9 @@ public static class TbsLint
         while (names.HasData)
         {
             var tag = names.PeekTag();
-            if (tag is not { TagClass: TagClass.ContextSpecific, TagValue: 2 })
+            if (tag is not { TagClass: TagClass.ContextSpecific, TagValue: Oids.DnsNameTag or Oids.IpAddressTag })
             {
-                return $"subjectAltName has a name of the type [{tag.TagValue}]; only dNSName [2] is expected";
+                return $"subjectAltName has a name of the type [{tag.TagValue}]; only dNSName [2] and iPAddress [7] are expected";
             }
 
             names.ReadEncodedValue();
@@ -165,12 +166,12 @@ public static class TbsLint
         return null;
     }
 
-    private static List<string> DnsNames(TbsFields fields)
+    private static (List<string> DnsNames, List<byte[]> Addresses) AlternativeNames(TbsFields fields)
     {
-        var found = new List<string>();
+        var (dnsNames, addresses) = (new List<string>(), new List<byte[]>());
         if (fields.Find(Oids.SubjectAltName) is not { } extension)
         {
-            return found;
+            return (dnsNames, addresses);
         }
 
         var outer = new AsnReader(extension.Value, AsnEncodingRules.DER);
@@ -179,9 +180,13 @@ public static class TbsLint
         while (names.HasData)
         {
             var tag = names.PeekTag();
-            if (tag is { TagClass: TagClass.ContextSpecific, TagValue: 2 })
+            if (tag is { TagClass: TagClass.ContextSpecific, TagValue: Oids.DnsNameTag })
             {
-                found.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, tag));
+                dnsNames.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, tag));
+            }
+            else if (tag is { TagClass: TagClass.ContextSpecific, TagValue: Oids.IpAddressTag })
+            {
+                addresses.Add(names.ReadOctetString(tag));
             }
             else
             {
@@ -189,16 +194,22 @@ public static class TbsLint
             }
         }
 
-        return found;
+        return (dnsNames, addresses);
     }
 
     private static string? SameNames(TbsFields fields, LintContext context)
     {
-        var found = DnsNames(fields);
-        var expected = context.Names.Select(n => n.Text).ToHashSet(StringComparer.Ordinal);
+        // A dNSName that spells an address is none of the order's names: kinds are compared too.
+        var (dnsNames, addresses) = AlternativeNames(fields);
+        List<(IdentifierType, string Text)> found =
+        [
+            .. dnsNames.Select(n => (IdentifierType.Dns, n)),
+            .. addresses.Select(a => (IdentifierType.Ip, IpIdentifier.FromOctets(a).Value?.Text ?? Hex(a))),
+        ];
+        var expected = context.Names.Select(n => (n.Type, n.Text)).ToHashSet();
         return found.Count == expected.Count && expected.SetEquals(found)
             ? null
-            : $"subjectAltName has {string.Join(", ", found)}; the order has {string.Join(", ", expected)}";
+            : $"subjectAltName has {string.Join(", ", found.Select(n => n.Text))}; the order has {string.Join(", ", expected.Select(n => n.Text))}";
     }
 
     private static string? KeyUsage(TbsFields fields, LintContext context)

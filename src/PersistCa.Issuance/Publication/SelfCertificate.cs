@@ -41,8 +41,7 @@ public sealed record SelfCertificateRequest
 }
 
 /// <summary>
-/// The server's own TLS certificate, from its own authority. The one place where addresses come into a certificate: they are the operator's, not
-/// a subscriber's.
+/// The server's own TLS certificate, from its own authority. Its names and addresses are the operator's, so that no challenge proves them.
 /// </summary>
 public static class SelfCertificate
 {

@@ -5,6 +5,7 @@ using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Issuance.Signing;
 
@@ -33,13 +34,13 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             return new AcmeProblem(ProblemCatalog.Malformed, $"The order has {request.Names.Length} names; a certificate has 1 to {profile.MaxNames}.");
         }
 
-        var validity = Validity(request);
+        var validity = Validity(request.NotBefore, request.NotAfter, request.Now);
         if (!validity.TryGet(out var times, out var problem))
         {
             return problem;
         }
 
-        var (notBefore, notAfter) = (times.From, times.To);
+        var (notBefore, notAfter) = times;
         var serial = SerialNumbers.Next();
         var tbs = Build(request, serial, notBefore, notAfter);
         var findings = TbsLint.Check(tbs, new LintContext
@@ -80,46 +81,61 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     }
 
     /// <summary>
-    /// Decides the validity. A requested notAfter that exceeds the limit by no more than the backdating and one second is cut: the order desk
-    /// counts from the time of the order and exclusively.
+    /// Decides the validity. What the order asks for is given to the second or refused, never changed (RFC 8555 section 7.4); what it leaves open is filled
+    /// from the profile, within the issuer's own life.
     /// </summary>
-    private Outcome<Period> Validity(IssuanceRequest request)
+    /// <param name="notBefore">Wished by the order, null for none.</param>
+    /// <param name="notAfter">Wished by the order, null for none.</param>
+    /// <param name="at">The time of issuance, or that of the order to learn early whether it could be met.</param>
+    /// <returns>The period; malformed when the wish cannot be met.</returns>
+    public Outcome<ValidityPeriod> Validity(DateTimeOffset? notBefore, DateTimeOffset? notAfter, DateTimeOffset at)
     {
-        var now = CertificateTbs.WholeSeconds(request.Now);
-        var from = request.NotBefore is { } early ? CertificateTbs.WholeSeconds(early) : CertificateTbs.WholeSeconds(now - profile.Backdate);
-        if (request.NotBefore is not null && (from < now - profile.NotBeforeTolerance || from > now + profile.NotBeforeTolerance))
+        var now = CertificateTbs.WholeSeconds(at);
+        var wishedFrom = notBefore is { } early ? CertificateTbs.WholeSeconds(early) : (DateTimeOffset?)null;
+        var wishedTo = notAfter is { } late ? CertificateTbs.WholeSeconds(late) : (DateTimeOffset?)null;
+        if (wishedFrom is { } asked && (asked < now - profile.NotBeforeTolerance || asked > now + profile.NotBeforeTolerance))
         {
-            return new AcmeProblem(
-                ProblemCatalog.Malformed,
-                $"The order asks for notBefore {Show(from)}; it must lie within {profile.NotBeforeTolerance.TotalHours.ToString("0.##", CultureInfo.InvariantCulture)} hours of now, {Show(now)}.");
+            return Refused($"The order asks for notBefore {Show(asked)}; it must lie within {profile.NotBeforeTolerance.TotalHours.ToString("0.##", CultureInfo.InvariantCulture)} hours of now, {Show(now)}.");
         }
 
-        var longest = CertificateTbs.WholeSeconds(from + profile.Validity - OneSecond);
-        var to = longest;
-        if (request.NotAfter is { } late)
+        var longest = profile.Validity - OneSecond;
+        var from = wishedFrom ?? CertificateTbs.WholeSeconds(now - profile.Backdate);
+        if (wishedFrom is null && wishedTo is { } end && from < end - longest && end - longest <= now + OneSecond)
         {
-            to = CertificateTbs.WholeSeconds(late);
-            if (to > longest + profile.Backdate + OneSecond)
-            {
-                return new AcmeProblem(ProblemCatalog.Malformed, $"The order asks for notAfter {Show(to)}; with notBefore {Show(from)} it can be no later than {Show(longest)}.");
-            }
-
-            to = to < longest ? to : longest;
+            from = end - longest; // the longest life counted from now: the backdating gives way, since nobody asked for it
         }
 
         // A subscriber's certificate that outlives its issuer, or begins before it, would not chain.
+        if ((wishedFrom is { } first && first < issuer.NotBefore) || (wishedTo is { } last && last > issuer.NotAfter))
+        {
+            return Refused($"The order asks for times outside the issuer's own, {Show(issuer.NotBefore)} to {Show(issuer.NotAfter)}.");
+        }
+
         from = from > issuer.NotBefore ? from : issuer.NotBefore;
-        to = to < issuer.NotAfter ? to : issuer.NotAfter;
+        if (wishedTo is { } to)
+        {
+            if (to > from + longest)
+            {
+                return Refused($"The order asks for notAfter {Show(to)}; certificates here are valid for at most {profile.Validity.TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days, so with notBefore {Show(from)} it can be no later than {Show(from + longest)}.");
+            }
+        }
+        else
+        {
+            to = from + longest < issuer.NotAfter ? from + longest : issuer.NotAfter;
+        }
+
         return to <= from || to <= now
-            ? new AcmeProblem(ProblemCatalog.Malformed, $"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
-            : new Period(from, to);
+            ? Refused($"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
+            : new ValidityPeriod(from, to);
     }
+
+    private static AcmeProblem Refused(string detail) => new(ProblemCatalog.Malformed, detail);
 
     private static string Show(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        var commonName = profile.CommonName ? request.Names.FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
+        var commonName = profile.CommonName ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
         var usage = request.KeyKind == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
 
@@ -140,7 +156,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             extensions.Add(CertificateTbs.CaIssuers(certificateUrl));
         }
 
-        var names = request.Names.Distinct().Select(n => new GeneralName(GeneralName.DnsName, n.Text)).ToArray();
+        var names = request.Names.Distinct().Select(AlternativeName).ToArray();
         extensions.Add((X509Extensions.SubjectAlternativeName, commonName is null, new GeneralNames(names)));
         if (profile.CrlUrl is { } crlUrl)
         {
@@ -159,5 +175,15 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         }.Encode(extensions);
     }
 
-    private sealed record Period(DateTimeOffset From, DateTimeOffset To);
+    private static GeneralName AlternativeName(Identifier identifier) => identifier switch
+    {
+        CertificateName name => new GeneralName(GeneralName.DnsName, name.Text),
+        IpIdentifier ip => new GeneralName(GeneralName.IPAddress, new DerOctetString(ip.Address.GetAddressBytes())),
+        _ => throw new ArgumentOutOfRangeException(nameof(identifier), identifier, "not a kind of identifier"),
+    };
 }
+
+/// <summary>The life of a certificate, both ends inclusive, whole seconds.</summary>
+/// <param name="NotBefore">Its first second.</param>
+/// <param name="NotAfter">Its last second.</param>
+public sealed record ValidityPeriod(DateTimeOffset NotBefore, DateTimeOffset NotAfter);

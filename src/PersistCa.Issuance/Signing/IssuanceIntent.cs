@@ -13,7 +13,7 @@ public sealed record IssuanceRequest
     public required KeyKind KeyKind { get; init; }
 
     /// <summary>The order's names.</summary>
-    public required ImmutableArray<CertificateName> Names { get; init; }
+    public required ImmutableArray<Identifier> Names { get; init; }
 
     /// <summary>The time.</summary>
     public required DateTimeOffset Now { get; init; }

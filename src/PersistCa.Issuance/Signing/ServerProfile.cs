@@ -21,7 +21,7 @@ public sealed record ServerProfile
     /// <summary>Most names of one certificate.</summary>
     public int MaxNames { get; init; } = 100;
 
-    /// <summary>Whether the first name of at most 64 characters becomes the common name; the subject is empty otherwise.</summary>
+    /// <summary>Whether the first domain name of at most 64 characters becomes the common name; the subject is empty otherwise. An address never does.</summary>
     public bool CommonName { get; init; }
 
     /// <summary>Whether the certificate has a subjectKeyIdentifier (not recommended by Baseline Requirements section 7.1.2.7.6).</summary>

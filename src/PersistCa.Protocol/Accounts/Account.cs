@@ -110,14 +110,17 @@ public sealed class Account
     /// <summary>Every key it ever had, oldest first.</summary>
     public IReadOnlyList<AccountKey> Keys => keys;
 
+    /// <summary>When it first proved a name by dns-persist-01, null while it has not: only then are records looked up before it asks (dns-persist-01 rules, section 6.7).</summary>
+    public DateTimeOffset? ProvedByRecordAt { get; private set; }
+
     /// <summary>True while the account may act.</summary>
     public bool IsValid => Status == AccountStatus.Valid;
 
     /// <summary>Replaces the contacts.</summary>
     public void ChangeContacts(IReadOnlyList<string> contacts) => Contacts = [.. contacts];
 
-    /// <summary>Notes the agreement to the terms.</summary>
-    public void AgreeToTerms(DateTimeOffset now) => TermsAgreedAt ??= now;
+    /// <summary>Notes its first success by dns-persist-01.</summary>
+    public void ProvedByRecord(DateTimeOffset now) => ProvedByRecordAt ??= now;
 
     /// <summary>Rolls over to another key (RFC 8555 section 7.3.5). The old key stays on record.</summary>
     public void ReplaceKey(string thumbprint, string jwk, DateTimeOffset now)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Protocol.Acme;
 
@@ -29,17 +30,17 @@ public sealed record AcmeProblem(ProblemType Type, string Detail)
     public string? Location { get; init; }
 
     /// <summary>
-    /// Combines the refusals of several identifiers: one alone is returned as it is, several become subproblems of one problem whose kind is
-    /// theirs when they agree and malformed when they differ.
+    /// Combines the refusals of identifiers: they become subproblems of one problem whose kind is theirs when they agree and malformed when they differ.
+    /// One alone gives its detail too, and has its identifier in a subproblem all the same: at the top none may stand (RFC 8555 section 6.7.1).
     /// </summary>
     /// <param name="problems">At least one problem.</param>
     /// <param name="summary">Detail of the combined problem.</param>
     public static AcmeProblem Combine(IReadOnlyList<AcmeProblem> problems, string summary)
     {
         ArgumentOutOfRangeException.ThrowIfZero(problems.Count);
-        if (problems.Count == 1)
+        if (problems is [var only])
         {
-            return problems[0];
+            return only.Identifier is null ? only : only with { Identifier = null, Subproblems = [only] };
         }
 
         var first = problems[0].Type;
@@ -48,14 +49,11 @@ public sealed record AcmeProblem(ProblemType Type, string Detail)
     }
 }
 
-/// <summary>An identifier as it stands in ACME JSON (RFC 8555 section 9.7.7).</summary>
-/// <param name="Type">"dns".</param>
-/// <param name="Value">The name.</param>
+/// <summary>An identifier as it stands in ACME JSON (RFC 8555 section 9.7.7, RFC 8738 section 3).</summary>
+/// <param name="Type">"dns" or "ip"; in what a client sent, anything.</param>
+/// <param name="Value">The name or address.</param>
 public sealed record AcmeIdentifier(string Type, string Value)
 {
-    /// <summary>The dns identifier type.</summary>
-    public const string DnsType = "dns";
-
     /// <summary>A dns identifier.</summary>
-    public static AcmeIdentifier Dns(string value) => new(DnsType, value);
+    public static AcmeIdentifier Dns(string value) => new(IdentifierType.Dns.Wire(), value);
 }

@@ -11,6 +11,12 @@ public sealed record DirectoryResource
 
     public required string NewOrder { get; init; }
 
+    /// <summary>Authorizations in advance (section 7.4.1).</summary>
+    public required string NewAuthz { get; init; }
+
+    /// <summary>An extension: what a dns-persist-01 validation would find now.</summary>
+    public required string ExplainRecords { get; init; }
+
     public required string RevokeCert { get; init; }
 
     public required string KeyChange { get; init; }
@@ -28,6 +34,9 @@ public sealed record DirectoryMeta
     public required IReadOnlyList<string> CaaIdentities { get; init; }
 
     public required bool ExternalAccountRequired { get; init; }
+
+    /// <summary>RFC 9444 section 4.4; absent when not.</summary>
+    public bool? SubdomainAuthAllowed { get; init; }
 
     /// <summary>Issuer names for records; the same set as caaIdentities and as in every challenge.</summary>
     public IReadOnlyList<string>? IssuerDomainNames { get; init; }
@@ -84,6 +93,9 @@ public sealed record AuthorizationResource
 
     /// <summary>Present, and true, only for wildcards: acme.sh maps by it.</summary>
     public bool? Wildcard { get; init; }
+
+    /// <summary>Present, and true, only where it stands for the names under it too (RFC 9444 section 4.1).</summary>
+    public bool? SubdomainAuthAllowed { get; init; }
 
     public required IReadOnlyList<ChallengeResource> Challenges { get; init; }
 }

@@ -74,6 +74,9 @@ public sealed class Challenge
     /// <summary>Random value; dns-persist-01 has one that nothing rests on, for clients that cannot read a challenge without.</summary>
     public string Token { get; private set; }
 
+    /// <summary>dns-persist-01: name at which the client says its record stands ("adn"), null when it says nothing.</summary>
+    public string? RecordAt { get; internal set; }
+
     /// <summary>State.</summary>
     public ChallengeStatus Status { get; internal set; }
 
@@ -82,6 +85,20 @@ public sealed class Challenge
 
     /// <summary>Why it failed.</summary>
     public AcmeProblem? Error { get; internal set; }
+}
+
+/// <summary>Who may rest on an authorization.</summary>
+[Flags]
+public enum AuthorizationReach
+{
+    /// <summary>The order that opened it, for its very name.</summary>
+    Order = 0,
+
+    /// <summary>An order that comes later: it was opened by newAuthz.</summary>
+    AnyOrder = 1,
+
+    /// <summary>Names under its name.</summary>
+    Subdomains = 2,
 }
 
 /// <summary>An account's claim to one identifier (RFC 8555 section 7.1.4).</summary>
@@ -105,12 +122,13 @@ public sealed class Authorization
     /// <summary>Opens an authorization.</summary>
     /// <param name="publicId">Random id.</param>
     /// <param name="accountId">Internal id of the account.</param>
-    /// <param name="name">The dns name without "*.", as <c>DnsName.Text</c>.</param>
+    /// <param name="name">The identifier as <c>Identifier.BaseText</c>: a name without "*.", or an address.</param>
     /// <param name="isWildcard">Whether the order asked for "*." before the name.</param>
     /// <param name="offered">Methods on offer, each with its token.</param>
     /// <param name="now">The time.</param>
     /// <param name="expiresAt">When the claim lapses if it is not proven.</param>
     /// <param name="traceParent">W3C trace context of the order that opened it, which its validation joins.</param>
+    /// <param name="reach">Who may rest on it.</param>
     public Authorization(
         string publicId,
         long accountId,
@@ -119,11 +137,14 @@ public sealed class Authorization
         IReadOnlyList<(ChallengeType Type, string Token)> offered,
         DateTimeOffset now,
         DateTimeOffset expiresAt,
-        string? traceParent = null)
+        string? traceParent = null,
+        AuthorizationReach reach = AuthorizationReach.Order)
     {
         PublicId = publicId;
         AccountId = accountId;
         TraceParent = traceParent;
+        IsPreAuthorization = reach.HasFlag(AuthorizationReach.AnyOrder);
+        SubdomainsAllowed = reach.HasFlag(AuthorizationReach.Subdomains);
         Name = name;
         IsWildcard = isWildcard;
         Status = AuthorizationStatus.Pending;
@@ -144,11 +165,17 @@ public sealed class Authorization
     /// <summary>Internal id of the account.</summary>
     public long AccountId { get; private set; }
 
-    /// <summary>The dns name without "*.".</summary>
+    /// <summary>The identifier without "*.".</summary>
     public string Name { get; private set; }
 
     /// <summary>Whether it stands for the wildcard of <see cref="Name"/>.</summary>
     public bool IsWildcard { get; private set; }
+
+    /// <summary>Whether it was opened by newAuthz, before any order (RFC 8555 section 7.4.1).</summary>
+    public bool IsPreAuthorization { get; private set; }
+
+    /// <summary>Whether it stands for the names under <see cref="Name"/> too (RFC 9444 section 4.1).</summary>
+    public bool SubdomainsAllowed { get; private set; }
 
     /// <summary>State as stored; ask <see cref="StatusAt"/> for what holds now.</summary>
     public AuthorizationStatus Status { get; private set; }
@@ -162,6 +189,9 @@ public sealed class Authorization
     /// <summary>When control was proven.</summary>
     public DateTimeOffset? ValidatedAt { get; private set; }
 
+    /// <summary>Until when the last look at the CAA records of its name counts (RFC 8659, BR 4.2.2.1), null when none was had.</summary>
+    public DateTimeOffset? CaaFreshUntil { get; private set; }
+
     /// <summary>Whether another order of the account may rest on it.</summary>
     public bool IsReusable { get; private set; }
 
@@ -174,8 +204,21 @@ public sealed class Authorization
     /// <summary>The methods on offer, in the order in which clients see them.</summary>
     public IReadOnlyList<Challenge> Challenges => challenges;
 
-    /// <summary>The name as it stands in a certificate.</summary>
+    /// <summary>The identifier as it stands in a certificate, as <c>Identifier.Text</c>.</summary>
     public string CertificateName => IsWildcard ? "*." + Name : Name;
+
+    /// <summary>Whether a certificate name may rest on it: its own, or, where subdomains are allowed, one under its name (RFC 9444).</summary>
+    /// <param name="certificateName">"x" or "*.x".</param>
+    public bool Covers(string certificateName)
+    {
+        if (certificateName == CertificateName)
+        {
+            return true;
+        }
+
+        var name = certificateName.StartsWith("*.", StringComparison.Ordinal) ? certificateName[2..] : certificateName;
+        return SubdomainsAllowed && (name == Name || name.EndsWith("." + Name, StringComparison.Ordinal));
+    }
 
     /// <summary>The state that holds at a time.</summary>
     public AuthorizationStatus StatusAt(DateTimeOffset now) =>
@@ -184,8 +227,11 @@ public sealed class Authorization
             : Status;
 
     /// <summary>The client says that it is ready: the challenge goes to processing (RFC 8555 section 7.5.1).</summary>
+    /// <param name="challenge">The challenge.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="recordAt">dns-persist-01: where the client says that its record stands, null when it says nothing.</param>
     /// <returns>True when validation is to be queued; false when this challenge was accepted before, so that a repeated POST changes nothing.</returns>
-    public bool Accept(Challenge challenge, DateTimeOffset now)
+    public bool Accept(Challenge challenge, DateTimeOffset now, string? recordAt = null)
     {
         if (challenge.Status != ChallengeStatus.Pending || StatusAt(now) != AuthorizationStatus.Pending)
         {
@@ -193,6 +239,7 @@ public sealed class Authorization
         }
 
         challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Processing);
+        challenge.RecordAt = recordAt;
         return true;
     }
 
@@ -226,6 +273,9 @@ public sealed class Authorization
             Status = Life.Step(Status, AuthorizationStatus.Invalid);
         }
     }
+
+    /// <summary>Notes that CAA permits issuance, until when.</summary>
+    public void CaaPermits(DateTimeOffset until) => CaaFreshUntil = until;
 
     /// <summary>True when the account may give the authorization up (RFC 8555 section 7.5.2).</summary>
     public bool CanDeactivate(DateTimeOffset now) => Life.Allows(StatusAt(now), AuthorizationStatus.Deactivated);

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using PersistCa.Protocol.Identifiers;
+
 namespace PersistCa.Protocol.Authorizations;
 
 /// <summary>The ways of proving control that this server knows. The set is closed: an unknown word is refused, never passed on.</summary>
@@ -14,39 +17,53 @@ public enum ChallengeType
 
     /// <summary>draft-ietf-acme-dns-persist.</summary>
     DnsPersist01 = 4,
+
+    /// <summary>draft-ietf-acme-dns-account-label.</summary>
+    DnsAccount01 = 5,
 }
 
-/// <summary>The words for <see cref="ChallengeType"/> on the wire and what each may prove.</summary>
+/// <summary>The words for <see cref="ChallengeType"/> on the wire and what each may prove: one row each.</summary>
 public static class ChallengeTypes
 {
-    /// <summary>Order in which challenges stand in an authorization: dns-persist-01 last, since five installed clients stumble over an unknown first entry.</summary>
-    public static IReadOnlyList<ChallengeType> All { get; } =
-        [ChallengeType.Http01, ChallengeType.Dns01, ChallengeType.TlsAlpn01, ChallengeType.DnsPersist01];
+    /// <summary>
+    /// The order of the rows is that in which challenges stand in an authorization: those of drafts last and dns-persist-01 after all, since five
+    /// installed clients stumble over an unknown first entry. Wildcards: only DNS methods (BR 3.2.2.4.7 and 3.2.2.4.22; RFC 8555 section 7.1.3).
+    /// Addresses: RFC 8738 section 4 allows http-01 and tls-alpn-01, section 7 forbids dns-01, and no record of the other two is defined for them.
+    /// </summary>
+    private static readonly ImmutableArray<Row> Rows =
+    [
+        new(ChallengeType.Http01, "http-01", Wildcards: false, Addresses: true, OnOfferUnasked: true),
+        new(ChallengeType.Dns01, "dns-01", Wildcards: true, Addresses: false, OnOfferUnasked: true),
+        new(ChallengeType.TlsAlpn01, "tls-alpn-01", Wildcards: false, Addresses: true, OnOfferUnasked: true),
+        new(ChallengeType.DnsAccount01, "dns-account-01", Wildcards: true, Addresses: false, OnOfferUnasked: false),
+        new(ChallengeType.DnsPersist01, "dns-persist-01", Wildcards: true, Addresses: false, OnOfferUnasked: true),
+    ];
+
+    /// <summary>All, in the order in which challenges stand in an authorization.</summary>
+    public static IReadOnlyList<ChallengeType> All { get; } = [.. Rows.Select(r => r.Type)];
+
+    /// <summary>Those on offer when the configuration names none: a challenge that no client had before a draft is the operator's choice.</summary>
+    public static IReadOnlyList<ChallengeType> OnOfferUnasked { get; } = [.. Rows.Where(r => r.OnOfferUnasked).Select(r => r.Type)];
 
     /// <summary>The word in ACME JSON.</summary>
-    public static string Wire(this ChallengeType type) => type switch
+    public static string Wire(this ChallengeType type) => Of(type).Wire;
+
+    /// <summary>Whether it may prove control of an identifier.</summary>
+    public static bool Proves(this ChallengeType type, Identifier identifier) => identifier switch
     {
-        ChallengeType.Http01 => "http-01",
-        ChallengeType.Dns01 => "dns-01",
-        ChallengeType.TlsAlpn01 => "tls-alpn-01",
-        ChallengeType.DnsPersist01 => "dns-persist-01",
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "not a challenge type"),
+        IpIdentifier => Of(type).Addresses,
+        { IsWildcard: true } => Of(type).Wildcards,
+        _ => true,
     };
 
-    /// <summary>Only DNS methods may prove a wildcard (BR 3.2.2.4.7 and 3.2.2.4.22; RFC 8555 section 7.1.3).</summary>
-    public static bool ProvesWildcards(this ChallengeType type) => type is ChallengeType.Dns01 or ChallengeType.DnsPersist01;
+    /// <summary>Whether it may prove wildcards, which is true of exactly those that look records up and connect nowhere.</summary>
+    public static bool ProvesWildcards(this ChallengeType type) => Of(type).Wildcards;
 
     /// <summary>Reads the word, null when it is none of ours.</summary>
-    public static ChallengeType? Read(string wire)
-    {
-        foreach (var type in All)
-        {
-            if (type.Wire() == wire)
-            {
-                return type;
-            }
-        }
+    public static ChallengeType? Read(string wire) => Rows.FirstOrDefault(r => r.Wire == wire)?.Type;
 
-        return null;
-    }
+    private static Row Of(ChallengeType type) =>
+        Rows.FirstOrDefault(r => r.Type == type) ?? throw new ArgumentOutOfRangeException(nameof(type), type, "not a challenge type");
+
+    private sealed record Row(ChallengeType Type, string Wire, bool Wildcards, bool Addresses, bool OnOfferUnasked);
 }

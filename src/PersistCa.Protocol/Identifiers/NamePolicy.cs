@@ -45,7 +45,7 @@ public sealed class NamePolicy
         var reason = Refuse(name);
         return reason is null
             ? name
-            : new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{name.Text} is not served here: {reason}.") { Identifier = AcmeIdentifier.Dns(name.Text) };
+            : new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{name.Text} is not served here: {reason}.") { Identifier = name.Acme };
     }
 
     private string? Refuse(CertificateName name)

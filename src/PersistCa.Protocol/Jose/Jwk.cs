@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using PersistCa.Protocol.Acme;
@@ -33,6 +34,9 @@ public sealed class Jwk
 
     /// <summary>Longest RSA modulus of an account key, bits: beyond it one request could cost a second.</summary>
     public const int MaxRsaBits = 8192;
+
+    /// <summary>RFC 8410 section 4: what stands in front of an Ed25519 key in X.509.</summary>
+    private static ReadOnlySpan<byte> Ed25519Info => [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
     private readonly byte[] first;
     private readonly byte[] second;
@@ -115,13 +119,48 @@ public sealed class Jwk
                 }
 
             case JwkKind.Ed25519:
-                // RFC 8410 section 4: fixed prefix, then the key.
-                return [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, .. first];
+                return [.. Ed25519Info, .. first];
             default:
                 using (var ecdsa = ImportEc())
                 {
                     return ecdsa.ExportSubjectPublicKeyInfo();
                 }
+        }
+    }
+
+    /// <summary>The key of a certificate or request as a JWK, for looking it up among account keys.</summary>
+    /// <param name="info">SubjectPublicKeyInfo, DER.</param>
+    /// <returns>The key; null when it is of a kind that no account can have.</returns>
+    public static Jwk? FromSubjectPublicKeyInfo(ReadOnlySpan<byte> info)
+    {
+        if (info.Length == Ed25519Info.Length + 32 && info.StartsWith(Ed25519Info))
+        {
+            return new Jwk(JwkKind.Ed25519, info[Ed25519Info.Length..].ToArray(), []);
+        }
+
+        try
+        {
+            var key = PublicKey.CreateFromSubjectPublicKeyInfo(info, out _);
+            using var rsa = key.GetRSAPublicKey();
+            if (rsa is not null)
+            {
+                var numbers = rsa.ExportParameters(false);
+                return new Jwk(JwkKind.Rsa, numbers.Modulus!, numbers.Exponent!);
+            }
+
+            using var ec = key.GetECDsaPublicKey();
+            var point = ec?.ExportParameters(false).Q;
+            return ec?.KeySize switch
+            {
+                256 => new Jwk(JwkKind.P256, point!.Value.X!, point.Value.Y!),
+                384 => new Jwk(JwkKind.P384, point!.Value.X!, point.Value.Y!),
+                521 => new Jwk(JwkKind.P521, point!.Value.X!, point.Value.Y!),
+                _ => null,
+            };
+        }
+        catch (CryptographicException)
+        {
+            return null; // the platform knows no such key, so no account has it
         }
     }
 

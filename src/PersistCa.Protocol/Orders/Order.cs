@@ -1,5 +1,6 @@
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Protocol.Orders;
 
@@ -34,7 +35,7 @@ public sealed class Order
     /// <summary>Opens an order.</summary>
     /// <param name="publicId">Random id.</param>
     /// <param name="accountId">Internal id of the account.</param>
-    /// <param name="names">Certificate names ("x" or "*.x"), normalised, without repeats.</param>
+    /// <param name="names">Identifiers as <c>Identifier.Text</c>: "x", "*.x" or an address, without repeats.</param>
     /// <param name="notBefore">Start of validity that the client asked for, null for the authority's choice.</param>
     /// <param name="notAfter">End of validity that the client asked for, null for the authority's choice.</param>
     /// <param name="traceParent">W3C trace context in which the order began, so that validation and issuance join its trace.</param>
@@ -69,7 +70,7 @@ public sealed class Order
     /// <summary>Internal id of the account.</summary>
     public long AccountId { get; private set; }
 
-    /// <summary>Certificate names.</summary>
+    /// <summary>Identifiers as <c>Identifier.Text</c>; their kinds are told by <c>Identifier.Of</c>.</summary>
     public List<string> Names { get; private set; }
 
     /// <summary>Start of validity that the client asked for.</summary>
@@ -126,7 +127,7 @@ public sealed class Order
         }
 
         // A name that nobody proved anything for keeps the order from being ready, whatever was loaded with it.
-        var pending = !Names.All(n => authorizations.Any(a => a.CertificateName == n && a.AccountId == AccountId));
+        var pending = !Names.All(n => authorizations.Any(a => a.Covers(n) && a.AccountId == AccountId));
         foreach (var authorization in authorizations)
         {
             switch (authorization.StatusAt(now))
@@ -163,7 +164,7 @@ public sealed class Order
 
             var error = authorization.Challenges.FirstOrDefault(c => c.Error is not null)?.Error
                 ?? new AcmeProblem(ProblemCatalog.Unauthorized, $"The authorization for {authorization.CertificateName} is {status.ToString().ToLowerInvariant()}.");
-            problems.Add(error with { Identifier = AcmeIdentifier.Dns(authorization.CertificateName) });
+            problems.Add(error with { Identifier = Identifier.Of(authorization.CertificateName).Acme });
         }
 
         if (problems.Count > 0)

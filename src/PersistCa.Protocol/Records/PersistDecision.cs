@@ -174,6 +174,11 @@ public sealed record PersistDecision
             return (RecordReason.ScopeTooNarrow, $"it has no policy=wildcard, which {question.Requested.Text} needs");
         }
 
+        if (!verdict.Wildcard && question.WithSubdomains)
+        {
+            return (RecordReason.ScopeTooNarrow, $"it has no policy=wildcard, which the names under {name} need");
+        }
+
         return !verdict.Wildcard && !at.Equals(name)
             ? (RecordReason.ScopeTooNarrow, $"it stands above {name} and has no policy=wildcard")
             : (RecordReason.Fits, "");
@@ -182,9 +187,11 @@ public sealed record PersistDecision
     private static string NoRecord(PersistQuestion question, PersistPolicy policy)
     {
         var owners = string.Join(" or ", policy.Labels.Select(l => $"{l.Text()}.{question.Requested.Name}"));
+        var names = policy.Scope.NamesFor(question.Requested.Name);
+        var above = names.Length > 1 ? $" or above it, down to {names[^1]}," : "";
         var dialect = PersistDialects.All.Last(policy.Dialects.Contains);
-        var example = RecordText.For(dialect, question.Requested.Name, question.Account, policy, question.Requested.IsWildcard, null);
-        return $"No TXT record at {owners} names this authority ({string.Join(", ", policy.IssuerNames.Select(i => i.Text))}). Expected is one such as: {example.Owner} TXT \"{example.Value}\".";
+        var example = RecordText.For(dialect, question.Requested.Name, question.Account, policy, question.Requested.IsWildcard || question.WithSubdomains, null);
+        return $"No TXT record at {owners}{above} names this authority ({string.Join(", ", policy.IssuerNames.Select(i => i.Text))}). Expected is one such as: {example.Owner} TXT \"{example.Value}\".";
     }
 
     private static string NoneFits(PersistQuestion question, PersistPolicy policy, ImmutableArray<RecordVerdict> ours)

@@ -7,7 +7,11 @@ namespace PersistCa.Protocol.Records;
 /// <param name="Requested">The name, wildcard or not.</param>
 /// <param name="Account">The account, read live.</param>
 /// <param name="Now">The time.</param>
-public sealed record PersistQuestion(CertificateName Requested, AccountFacts Account, DateTimeOffset Now);
+public sealed record PersistQuestion(CertificateName Requested, AccountFacts Account, DateTimeOffset Now)
+{
+    /// <summary>Whether the names under it are to be proved too (RFC 9444), which needs policy=wildcard as a wildcard does.</summary>
+    public bool WithSubdomains { get; init; }
+}
 
 /// <summary>A TXT record that was found.</summary>
 /// <param name="StandsAt">The name that was asked for, without the label: never an alias's target.</param>
@@ -37,6 +41,9 @@ public sealed record PersistPolicy(
 
     /// <summary>Most octets of TXT judged per owner name.</summary>
     public int MaxBytes { get; init; } = 64 * 1024;
+
+    /// <summary>At which names records count.</summary>
+    public PersistScope Scope { get; init; } = PersistScope.NameOnly;
 
     /// <summary>Labels to ask for.</summary>
     public IEnumerable<PersistLabel> Labels => PersistDialects.Labels.Where(l => Dialects.Any(d => d.Label() == l));

@@ -30,7 +30,7 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
             return AcmeResponses.Problem(fault, urls);
         }
 
-        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, onlyExisting, cancel);
+        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, onlyExisting, request.Address, cancel);
         if (!outcome.TryGet(out var registered, out var problem))
         {
             return AcmeResponses.Problem(problem, urls);
@@ -55,12 +55,7 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
         {
             var payload = PayloadReader.Open(request.Payload);
             var status = payload.Text("status");
-            var statement = new AccountStatement(payload.Texts("contact"), payload.Flag("termsOfServiceAgreed"));
-            if (status is not (null or "valid" or "deactivated"))
-            {
-                payload.Refuse($"The status '{status[..Math.Min(status.Length, 40)]}' cannot be asked for; only deactivated can.");
-            }
-
+            var contacts = payload.Texts("contact");
             if (payload.Problem is { } fault)
             {
                 return AcmeResponses.Problem(fault, urls);
@@ -68,9 +63,9 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
 
             var changed = status == "deactivated"
                 ? await registrar.DeactivateAsync(account, request.Actor, cancel)
-                : statement is { Contacts: null, TermsAgreed: not true }
-                    ? account // nothing to change: an empty object is a fetch by another name
-                    : await registrar.UpdateAsync(account, request.Actor, statement, cancel);
+                : contacts is null
+                    ? account // nothing to change: all else is ignored, another status and an agreement to terms included (RFC 8555 section 7.3.2)
+                    : await registrar.UpdateAsync(account, request.Actor, contacts, cancel);
             if (!changed.TryGet(out account, out var problem))
             {
                 return AcmeResponses.Problem(problem, urls);

@@ -1,6 +1,7 @@
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 
@@ -31,7 +32,7 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
         {
             Status = order.StatusAt(now, authorizations).ToString().ToLowerInvariant(),
             Expires = AcmeJson.Time(order.ExpiresAt),
-            Identifiers = [.. order.Names.Select(AcmeIdentifier.Dns)],
+            Identifiers = [.. order.Names.Select(n => Identifier.Of(n).Acme)],
             NotBefore = order.NotBefore is { } from ? AcmeJson.Time(from) : null,
             NotAfter = order.NotAfter is { } to ? AcmeJson.Time(to) : null,
             Authorizations = [.. authorizations.Select(a => urls.Authorization(a.PublicId))],
@@ -44,10 +45,11 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
     /// <summary>An authorization.</summary>
     public AuthorizationResource Authorization(Authorization authorization, Account account) => new()
     {
-        Identifier = AcmeIdentifier.Dns(authorization.Name),
+        Identifier = Identifier.Of(authorization.Name).Acme,
         Status = authorization.StatusAt(clock.GetUtcNow()).ToString().ToLowerInvariant(),
         Expires = AcmeJson.Time(authorization.ExpiresAt),
         Wildcard = authorization.IsWildcard ? true : null,
+        SubdomainAuthAllowed = authorization.SubdomainsAllowed ? true : null,
         Challenges = [.. authorization.Challenges.Select(c => Challenge(authorization, c, account))],
     };
 

@@ -26,6 +26,8 @@ internal static class DirectoryEndpoints
         NewNonce = urls.NewNonce,
         NewAccount = urls.NewAccount,
         NewOrder = urls.NewOrder,
+        NewAuthz = urls.NewAuthz,
+        ExplainRecords = urls.Explain,
         RevokeCert = urls.RevokeCert,
         KeyChange = urls.KeyChange,
         Meta = new DirectoryMeta
@@ -34,6 +36,7 @@ internal static class DirectoryEndpoints
             Website = options.Acme.Website is { Length: > 0 } site ? site : null,
             CaaIdentities = issuers.Names,
             ExternalAccountRequired = false,
+            SubdomainAuthAllowed = options.Acme.SubdomainAuthorizations ? true : null,
             IssuerDomainNames = issuers.Names,
             AccountHashPrefix = accountHashPrefix,
         },

@@ -36,7 +36,7 @@ internal sealed class OrderEndpoints(
         var wish = new OrderWish(payload.Identifiers("identifiers") ?? [], payload.Text("notBefore"), payload.Text("notAfter"));
         return payload.Problem is { } fault
             ? AcmeResponses.Problem(fault, urls)
-            : Answer(await registrar.OpenAsync(request.Account, request.Actor, wish, cancel), StatusCodes.Status201Created);
+            : Answer(await registrar.OpenAsync(request.Account, request.Actor, wish, request.Address, cancel), StatusCodes.Status201Created);
     }
 
     private async Task<IResult> FinalizeAsync(SignedRequest request, string id, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Jose;
+using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Acme;
 
@@ -100,14 +101,14 @@ internal sealed class PayloadReader
     }
 
     /// <summary>An array of identifiers (RFC 8555 section 7.4), null when absent.</summary>
-    public IReadOnlyList<AcmeIdentifier>? Identifiers(string member)
+    public IReadOnlyList<IdentifierWish>? Identifiers(string member)
     {
         if (Read(member, JsonValueKind.Array, "an array of identifiers") is not { } array)
         {
             return null;
         }
 
-        var identifiers = new List<AcmeIdentifier>();
+        var identifiers = new List<IdentifierWish>();
         foreach (var item in array.EnumerateArray())
         {
             var where = member + "[" + identifiers.Count + "]";
@@ -117,20 +118,20 @@ internal sealed class PayloadReader
                 return null;
             }
 
-            var reader = new PayloadReader(item);
-            var type = reader.Text("type");
-            var value = reader.Text("value");
-            if (type is null || value is null)
+            if (Wish(where, item) is not { } wish)
             {
-                Problem ??= Malformed($"{where} needs the strings type and value." + (reader.Problem is { } inner ? " " + inner.Detail : ""));
                 return null;
             }
 
-            identifiers.Add(new AcmeIdentifier(type, value));
+            identifiers.Add(wish);
         }
 
         return identifiers;
     }
+
+    /// <summary>One identifier (RFC 8555 section 7.4.1), null when absent.</summary>
+    public IdentifierWish? Identifier(string member) =>
+        Read(member, JsonValueKind.Object, "an object with type and value") is { } item ? Wish(member, item) : null;
 
     /// <summary>An object, null when absent.</summary>
     public JsonElement? Object(string member) => Read(member, JsonValueKind.Object, "an object");
@@ -140,6 +141,22 @@ internal sealed class PayloadReader
 
     /// <summary>Notes a fault that the caller found.</summary>
     public void Refuse(string detail) => Problem ??= Malformed(detail);
+
+    private IdentifierWish? Wish(string where, JsonElement item)
+    {
+        var reader = new PayloadReader(item);
+        var type = reader.Text("type");
+        var value = reader.Text("value");
+        var ancestor = reader.Text("ancestorDomain");
+        var subdomains = reader.Flag("subdomainAuthAllowed") ?? false;
+        if (type is null || value is null || reader.Problem is not null)
+        {
+            Problem ??= Malformed($"{where} needs the strings type and value." + (reader.Problem is { } inner ? " " + inner.Detail : ""));
+            return null;
+        }
+
+        return new IdentifierWish(new AcmeIdentifier(type, value), ancestor, subdomains);
+    }
 
     private JsonElement? Read(string member, JsonValueKind kind, string expected)
     {

@@ -20,14 +20,18 @@ public enum SignedBy
 /// <summary>A request whose signature, url and nonce hold, from an account that may act. There is no other way to one than <see cref="SignedRequestReader"/>.</summary>
 public sealed class SignedRequest
 {
-    internal SignedRequest(Jwk key, Account? account, byte[] payload, NonceUse nonce, string url)
+    internal SignedRequest(Jwk key, Account? account, byte[] payload, NonceUse nonce, string url, string address)
     {
+        Address = address;
         Key = key;
         AccountOrNull = account;
         Payload = payload;
         Nonce = nonce;
         Url = url;
     }
+
+    /// <summary>Where it came from, as limits count it.</summary>
+    public string Address { get; }
 
     /// <summary>The key that signed.</summary>
     public Jwk Key { get; }

@@ -71,7 +71,7 @@ public sealed class SignedRequestReader(
         }
 
         CrashPoint.Reached("1.verified");
-        return new SignedRequest(signer.Key, signer.Account, jws.Payload.ToArray(), use, jws.Header.Url!);
+        return new SignedRequest(signer.Key, signer.Account, jws.Payload.ToArray(), use, jws.Header.Url!, LimitDesk.Subject(context.Connection.RemoteIpAddress));
     }
 
     private async Task<Outcome<byte[]>> BodyAsync(HttpRequest request, CancellationToken cancel)

@@ -53,6 +53,7 @@ internal static class DemoCommand
             ["Validation:Dns:Resolvers"] = zone.EndPoint.ToString(),
             ["Validation:Http:Port"] = "5002",
             ["Validation:TlsAlpnPort"] = "5001",
+            ["Validation:Targets:AllowLoopback"] = "true",
             ["Log:Level"] = "Warning",
         };
         if (folder is not null)

@@ -19,6 +19,7 @@ public static class PersistCaCommand
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(DatabaseCommand.Create());
+        root.Subcommands.Add(RecordCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {

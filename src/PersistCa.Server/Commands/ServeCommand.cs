@@ -43,6 +43,11 @@ internal static class ConfigCommand
             var passphrase = Passphrase.Find(options);
             var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
             issuer.Key.Dispose();
+            if (options.Server.TlsCertificateFile.Length > 0)
+            {
+                TlsIdentity.Configured(options, TimeProvider.System);
+            }
+
             if (options.Store.Kind == StoreKind.PostgreSql && await DatabaseCommand.ProbeAsync(options, cancel) is { } reason)
             {
                 throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");

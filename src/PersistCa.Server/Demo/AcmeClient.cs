@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Server.Demo;
 
@@ -84,7 +85,7 @@ public sealed class AcmeClient : IDisposable
     /// <summary>Opens an order.</summary>
     public async Task<AcmeAnswer> OrderAsync(IEnumerable<string> names, CancellationToken cancel)
     {
-        var identifiers = new JsonArray([.. names.Select(n => new JsonObject { ["type"] = "dns", ["value"] = n })]);
+        var identifiers = new JsonArray([.. names.Select(n => new JsonObject { ["type"] = IpIdentifier.Parse(n).IsValid ? "ip" : "dns", ["value"] = n })]);
         return await PostAsync(await UrlAsync("newOrder", cancel), new JsonObject { ["identifiers"] = identifiers }.ToJsonString(), cancel);
     }
 

@@ -91,6 +91,12 @@ public sealed class LoopbackZone : IAsyncDisposable, IDisposable
     public void SetA(string owner, params IPAddress[] addresses) =>
         Replace(owner, [LoopbackZoneMessage.TypeA, LoopbackZoneMessage.TypeAaaa], addresses.Select(LoopbackZoneMessage.Address));
 
+    /// <summary>Replaces the CAA records of a name.</summary>
+    /// <param name="owner">Name.</param>
+    /// <param name="rdata">RDATA of each record, one character for each octet (flags, length of the tag, tag, value).</param>
+    public void SetCaa(string owner, params string[] rdata) =>
+        Replace(owner, [LoopbackZoneMessage.TypeCaa], rdata.Select(r => (LoopbackZoneMessage.TypeCaa, System.Text.Encoding.Latin1.GetBytes(r))));
+
     /// <summary>Makes a name an alias. Its other records are removed (RFC 1034 section 3.6.2).</summary>
     public void SetCname(string owner, string target) =>
         Replace(owner, null, [(LoopbackZoneMessage.TypeCname, LoopbackZoneMessage.NameOctets(Normal(target)))]);

@@ -15,6 +15,7 @@ internal sealed class LoopbackZoneMessage
     public const ushort TypeCname = 5;
     public const ushort TypeTxt = 16;
     public const ushort TypeAaaa = 28;
+    public const ushort TypeCaa = 257;
     private const ushort TypeOpt = 41;
     private const ushort ClassIn = 1;
     private const int HeaderOctets = 12;

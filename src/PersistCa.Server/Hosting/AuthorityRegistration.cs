@@ -1,3 +1,4 @@
+using System.Net;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
@@ -31,8 +32,8 @@ internal static class AuthorityRegistration
         services.AddSingleton<Readiness>();
         services.AddSingleton<TlsIdentity>();
         services.AddSingleton<AuthorityKeys>();
-        services.AddSingleton(new NamePolicy(options.Names, PublicSuffixList.Shipped));
-        services.AddSingleton(new OfferedChallenges(Challenges(options)));
+        services.AddSingleton(new IdentifierPolicy(new NamePolicy(options.Names, PublicSuffixList.Shipped), new IpPolicy(options.Policy.Ip)));
+        services.AddSingleton(Challenges(options));
         services.AddSingleton(DirectoryEndpoints.Create(options, urls, announced, policy.Dialects.Contains(PersistDialect.Draft02) ? policy.AccountHashPrefixes[0] : null));
         services.AddSingleton(_ => new JwsVerifier(Ed25519.Verify));
         services.AddSingleton(sp => new NonceSource(sp.GetRequiredService<AuthorityKeys>().Nonces, options.Acme.NonceLifetime, sp.GetRequiredService<TimeProvider>()));
@@ -43,6 +44,14 @@ internal static class AuthorityRegistration
         services.AddSingleton<AuthorizationEndpoints>();
         services.AddSingleton<CertificateEndpoints>();
         services.AddSingleton<AccountRegistrar>();
+        services.AddSingleton(PublicSuffixList.Shipped);
+        services.AddSingleton(Above(options));
+        services.AddSingleton(new LimitDesk(options.Limits));
+        services.AddSingleton<IdentifierIntake>();
+        services.AddSingleton<AuthorizationBook>();
+        services.AddSingleton<ValidationDesk>();
+        services.AddSingleton<JustInTime>();
+        services.AddSingleton<RecordExplainer>();
         services.AddSingleton<OrderRegistrar>();
         services.AddSingleton<ChallengeIntake>();
         services.AddSingleton<Finalization>();
@@ -96,24 +105,53 @@ internal static class AuthorityRegistration
             : options.Validation.Persist.Dialects.Select(d => PersistDialects.Read(d)!.Value).ToHashSet();
         return new PersistPolicy(issuers, [prefix, .. options.Authority.FormerAccountHashPrefixes], dialects)
         {
+            Scope = options.Validation.Persist.Ancestors ? Above(options) : PersistScope.NameOnly,
             RequireExpiry = options.Validation.Persist.RequireExpiry,
             MaxRecords = options.Validation.Persist.MaxRecords,
             MaxBytes = options.Validation.Persist.MaxBytes,
         };
     }
 
-    private static HashSet<ChallengeType> Challenges(PersistCaOptions options) => options.Validation.Challenges.Count == 0
-        ? [.. ChallengeTypes.All]
-        : [.. options.Validation.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)];
+    private static ChallengePolicy Challenges(PersistCaOptions options)
+    {
+        var onOffer = options.Validation.Challenges.Count == 0 ? ChallengeTypes.OnOfferUnasked : Types(options.Validation.Challenges);
+        return new ChallengePolicy(onOffer, options.Policy.Challenges.Select(r => new ChallengeRule(
+            r.NameSuffix.Length == 0 ? null : DnsName.Parse(r.NameSuffix.TrimStart('.')).Value,
+            r.Account.Length == 0 ? null : r.Account,
+            [.. Types(r.Types)])));
 
-    private static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
+        static IReadOnlyList<ChallengeType> Types(IEnumerable<string> words) => [.. words.Select(w => ChallengeTypes.Read(w)!.Value)];
+    }
+
+    private static TargetOptions Targets(TargetNetworkOptions targets) => new()
+    {
+        AllowLoopback = targets.AllowLoopback,
+        Strict = targets.Strict,
+        AllowedNetworks = [.. targets.AllowedNetworks.Select(IPNetwork.Parse)],
+        DeniedNetworks = [.. targets.DeniedNetworks.Select(IPNetwork.Parse)],
+    };
+
+    /// <summary>The names above a name at which it can be proved.</summary>
+    public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
+        PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
+
+    /// <summary>The validators, over a resolver.</summary>
+    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
     {
         var http = options.Validation.Http;
+        var targets = Targets(options.Validation.Targets);
         return ChallengeValidators.Create(
             resolver,
             policy,
-            new Http01Options { Port = http.Port, AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts], MaxRedirects = http.MaxRedirects, Timeout = http.Timeout },
-            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout },
+            new Http01Options
+            {
+                Port = http.Port,
+                AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts],
+                MaxRedirects = http.MaxRedirects,
+                Timeout = http.Timeout,
+                Target = targets,
+            },
+            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout, Target = targets },
             options.Validation.Dns.SharedOwnerGrace,
             clock);
     }

@@ -18,6 +18,8 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
         public const string NewNonce = "/acme/new-nonce";
         public const string NewAccount = "/acme/new-account";
         public const string NewOrder = "/acme/new-order";
+        public const string NewAuthz = "/acme/new-authz";
+        public const string Explain = "/acme/explain";
         public const string KeyChange = "/acme/key-change";
         public const string RevokeCert = "/acme/revoke-cert";
         public const string Account = "/acme/account/";
@@ -41,6 +43,10 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
     public string NewOrder => baseUrl + Paths.NewOrder;
 
     public string KeyChange => baseUrl + Paths.KeyChange;
+
+    public string NewAuthz => baseUrl + Paths.NewAuthz;
+
+    public string Explain => baseUrl + Paths.Explain;
 
     public string RevokeCert => baseUrl + Paths.RevokeCert;
 

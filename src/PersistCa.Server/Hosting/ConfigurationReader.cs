@@ -54,13 +54,16 @@ public static class ConfigurationReader
     {
         var type = property.PropertyType;
         var children = section.GetChildren().ToArray();
-        if (ElementType(type) is { } entry && !IsScalar(entry))
+        if (ElementType(type) is { } element)
         {
-            BindSections(section, children, property, target, key, entry, faults);
-        }
-        else if (ElementType(type) is { } element)
-        {
-            BindList(section, children, property, target, key, element, faults);
+            if (IsScalar(element))
+            {
+                BindList(section, children, property, target, key, element, faults);
+            }
+            else
+            {
+                BindSections(section, children, (IList)property.GetValue(target)!, key, element, faults);
+            }
         }
         else if (IsScalar(type))
         {
@@ -131,36 +134,35 @@ public static class ConfigurationReader
         }
     }
 
-    /// <summary>A list of sections: Key:0:Name, Key:1:Name and so on.</summary>
+    /// <summary>Binds a list of sections, in the order of their numbers.</summary>
     private static void BindSections(
-        IConfigurationSection section,
-        IConfigurationSection[] children,
-        PropertyInfo property,
-        object target,
-        string key,
-        Type entry,
-        List<ConfigurationFault> faults)
+        IConfigurationSection section, IConfigurationSection[] children, IList list, string key, Type element, List<ConfigurationFault> faults)
     {
         if (section.Value is { Length: > 0 } text)
         {
-            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected, as in {key}:0:{entry.GetProperties()[0].Name}"));
+            faults.Add(new ConfigurationFault(key, $"'{text}' was found where a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
+            return;
         }
 
-        var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(entry))!;
-        foreach (var child in children)
+        var numbered = children.Select(c => (Section: c, Number: int.TryParse(c.Key, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1)).OrderBy(c => c.Number);
+        foreach (var (child, number) in numbered)
         {
-            if (!int.TryParse(child.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _) || child.Value is { Length: > 0 })
+            var childKey = $"{key}:{child.Key}";
+            if (number < 0)
             {
-                faults.Add(new ConfigurationFault($"{key}:{child.Key}", $"'{child.Value}' was found where a numbered section was expected, as in {key}:0:{entry.GetProperties()[0].Name}"));
-                continue;
+                faults.Add(new ConfigurationFault(childKey, $"a list of sections was expected; give them as {key}:0, {key}:1 and so on"));
             }
-
-            var item = Activator.CreateInstance(entry)!;
-            Bind(child.GetChildren(), item, $"{key}:{child.Key}:", faults);
-            list.Add(item);
+            else if (child.Value is { Length: > 0 } value)
+            {
+                faults.Add(new ConfigurationFault(childKey, $"'{value}' was found where a section was expected"));
+            }
+            else
+            {
+                var item = Activator.CreateInstance(element)!;
+                Bind(child.GetChildren(), item, childKey + ":", faults);
+                list.Add(item);
+            }
         }
-
-        property.SetValue(target, list);
     }
 
     private static Type? ElementType(Type type) =>

@@ -1,7 +1,8 @@
 using System.Net;
-using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Records;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Hosting;
@@ -15,7 +16,7 @@ internal static class OptionRules
     /// <summary>Checks all values.</summary>
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
-            .Concat(Validation(o.Validation)).Concat(Issuance(o.Issuance));
+            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {
@@ -52,7 +53,7 @@ internal static class OptionRules
             yield return new("Server:DataDirectory", "it is empty; name a folder");
         }
 
-        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000))
+        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000)))
         {
             yield return fault;
         }
@@ -63,6 +64,11 @@ internal static class OptionRules
         if (s.Kind == StoreKind.PostgreSql && s.ConnectionString.Length == 0)
         {
             yield return new("Store:ConnectionString", "it is empty; for PostgreSql write one such as Host=db;Database=persistca;Username=persistca");
+        }
+
+        foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650)))
+        {
+            yield return fault;
         }
     }
 
@@ -136,9 +142,9 @@ internal static class OptionRules
 
     private static IEnumerable<ConfigurationFault> Validation(ValidationOptions v)
     {
-        foreach (var challenge in v.Challenges.Where(c => ChallengeTypes.Read(c) is null))
+        foreach (var fault in PolicyRules.Challenges("Validation:Challenges", v.Challenges))
         {
-            yield return new("Validation:Challenges", $"there is no challenge '{challenge}'; there are {string.Join(", ", ChallengeTypes.All.Select(t => t.Wire()))}");
+            yield return fault;
         }
 
         foreach (var dialect in v.Persist.Dialects.Where(d => PersistDialects.Read(d) is null))
@@ -153,6 +159,9 @@ internal static class OptionRules
             .Concat(Range("Validation:Http:MaxRedirects", v.Http.MaxRedirects, 0, 20))
             .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
             .Concat(Range("Validation:TlsAlpnPort", v.TlsAlpnPort, 1, 65535))
+            .Concat(Range("Validation:Persist:MaxNames", v.Persist.MaxNames, 1, 127))
+            .Concat(Range("Validation:Persist:JustInTimeBudget", v.Persist.JustInTimeBudget, TimeSpan.FromMilliseconds(50), 30 * second))
+            .Concat(v.Persist.Floors.Where(f => !DnsName.Parse(f).IsValid).Select(f => new ConfigurationFault("Validation:Persist:Floors", $"'{f}' is not a name: {DnsName.Parse(f).Reason}")))
             .Concat(Range("Validation:Persist:MaxRecords", v.Persist.MaxRecords, 1, 10_000))
             .Concat(Range("Validation:Persist:MaxBytes", v.Persist.MaxBytes, 512, 64 * 1024))
             .Concat(v.Http.RedirectPorts.SelectMany(p => Range("Validation:Http:RedirectPorts", p, 1, 65535)));
@@ -168,6 +177,30 @@ internal static class OptionRules
             .Concat(Range("Issuance:Concurrency", i.Concurrency, 1, 256))
             .Concat(Range("Issuance:CrlValidity", i.CrlValidity, TimeSpan.FromHours(1), TimeSpan.FromDays(365)))
             .Concat(Range("Issuance:CrlInterval", i.CrlInterval, TimeSpan.FromMinutes(1), i.CrlValidity / 2));
+
+    private static IEnumerable<ConfigurationFault> Limits(LimitOptions l)
+    {
+        foreach (var (kind, text) in LimitDesk.Texts(l))
+        {
+            if (RateLimit.Parse(text) is { IsValid: false } bad)
+            {
+                yield return new($"Limits:{kind}", bad.Reason);
+            }
+        }
+
+        for (var at = 0; at < l.PerAccount.Count; at++)
+        {
+            if (LimitDesk.ReadOverride(l.PerAccount[at]) is { IsValid: false } bad)
+            {
+                yield return new($"Limits:PerAccount:{at}", bad.Reason);
+            }
+        }
+
+        foreach (var fault in Range("Limits:PendingAuthorizations", l.PendingAuthorizations, 0, 100_000_000))
+        {
+            yield return fault;
+        }
+    }
 
     private static IEnumerable<ConfigurationFault> Url(string key, string url)
     {

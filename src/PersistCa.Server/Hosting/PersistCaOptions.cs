@@ -21,11 +21,17 @@ public sealed class PersistCaOptions
     /// <summary>Which names may stand in certificates at all.</summary>
     public NamePolicyOptions Names { get; set; } = new();
 
+    /// <summary>What is decided about identifiers and their challenges.</summary>
+    public PolicyOptions Policy { get; set; } = new();
+
     /// <summary>How control is proven.</summary>
     public ValidationOptions Validation { get; set; } = new();
 
     /// <summary>What certificates look like.</summary>
     public IssuanceOptions Issuance { get; set; } = new();
+
+    /// <summary>How often something may happen.</summary>
+    public LimitOptions Limits { get; set; } = new();
 
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
@@ -63,6 +69,9 @@ public sealed class ServerOptions
 
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
+    public int MaxWorkAttempts { get; set; } = 200;
 }
 
 /// <summary>Section Store.</summary>
@@ -76,6 +85,9 @@ public sealed class StoreOptions
 
     /// <summary>Bring the schema up to date on start.</summary>
     public bool Migrate { get; set; } = true;
+
+    /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
+    public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>Section Authority.</summary>
@@ -142,6 +154,9 @@ public sealed class AcmeOptions
     /// <summary>Orders on one page of an account's list.</summary>
     public int OrdersPerPage { get; set; } = 100;
 
+    /// <summary>Whether an authorization may stand for the names under its own (RFC 9444).</summary>
+    public bool SubdomainAuthorizations { get; set; } = true;
+
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
@@ -149,7 +164,7 @@ public sealed class AcmeOptions
 /// <summary>Section Validation.</summary>
 public sealed class ValidationOptions
 {
-    /// <summary>Challenges on offer: http-01, dns-01, tls-alpn-01, dns-persist-01.</summary>
+    /// <summary>Challenges on offer: http-01, dns-01, tls-alpn-01, dns-account-01, dns-persist-01. Empty means all but dns-account-01.</summary>
     public List<string> Challenges { get; set; } = [];
 
     /// <summary>Validations at a time on this node.</summary>
@@ -166,6 +181,9 @@ public sealed class ValidationOptions
 
     /// <summary>Port for tls-alpn-01.</summary>
     public int TlsAlpnPort { get; set; } = 443;
+
+    /// <summary>Where http-01 and tls-alpn-01 connect to.</summary>
+    public TargetNetworkOptions Targets { get; set; } = new();
 
     /// <summary>dns-persist-01.</summary>
     public PersistOptions Persist { get; set; } = new();
@@ -195,6 +213,24 @@ public sealed class PersistOptions
 
     /// <summary>Whether a record must say when it ends.</summary>
     public bool RequireExpiry { get; set; }
+
+    /// <summary>Whether records with policy=wildcard at a name above count, down to the registrable domain or a floor.</summary>
+    public bool Ancestors { get; set; } = true;
+
+    /// <summary>For private zones: the highest names at which records count for those under them, in place of the registrable domain.</summary>
+    public List<string> Floors { get; set; } = [];
+
+    /// <summary>Most names asked for, nearest first.</summary>
+    public int MaxNames { get; set; } = 8;
+
+    /// <summary>Look for records when an order is opened, so that it can be ready at once.</summary>
+    public bool JustInTime { get; set; } = true;
+
+    /// <summary>Longest that an order may wait for that.</summary>
+    public TimeSpan JustInTimeBudget { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Do so for accounts too that never proved a name by dns-persist-01.</summary>
+    public bool JustInTimeForAll { get; set; }
 
     /// <summary>Most TXT records judged per name.</summary>
     public int MaxRecords { get; set; } = 100;

@@ -39,6 +39,7 @@ public static class ServerHost
         var passphrase = Passphrase.Find(options);
         var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
         RequireFree(options);
+        var hold = StoreGuard.Hold(options);
         var app = Build(options, issuer, clock);
         try
         {
@@ -51,12 +52,13 @@ public static class ServerHost
 
             await app.StartAsync(cancel);
             app.Services.GetRequiredService<Readiness>().Started();
-            return new RunningServer(app);
+            return new RunningServer(app, hold);
         }
         catch
         {
             await app.StopAsync(CancellationToken.None);
             await app.DisposeAsync();
+            hold?.Dispose();
             throw;
         }
     }
@@ -210,12 +212,14 @@ public static class ServerHost
             },
             cancel);
         _ = outcome.Value;
-        services.GetRequiredService<AuthorityKeys>().Nonces = await SecretVault.OpenAsync(store, "nonce-key", passphrase, cancel);
+        var secret = await SecretVault.OpenAsync(store, "nonce-key", passphrase, cancel);
+        StoreGuard.RequireSame(options, secret);
+        services.GetRequiredService<AuthorityKeys>().Nonces = secret;
     }
 }
 
 /// <summary>A server that is up. Disposing of it stops it in order: requests first, then workers.</summary>
-public sealed class RunningServer(WebApplication app) : IAsyncDisposable
+public sealed class RunningServer(WebApplication app, IDisposable? hold) : IAsyncDisposable
 {
     /// <summary>What it is made of.</summary>
     public IServiceProvider Services => app.Services;
@@ -228,5 +232,6 @@ public sealed class RunningServer(WebApplication app) : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        hold?.Dispose();
     }
 }

@@ -33,7 +33,7 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
     {
         if (options.Server.TlsCertificateFile.Length > 0)
         {
-            Volatile.Write(ref context, Configured());
+            Volatile.Write(ref context, Configured(options, clock));
             return;
         }
 
@@ -56,36 +56,49 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
             addresses.AddRange([IPAddress.Loopback, IPAddress.IPv6Loopback]);
         }
 
+        var shown = string.Join(' ', names.Select(n => n.Text).Concat(addresses.Select(a => a.ToString())));
+        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+
+        // The intent is durable before the authority's key is touched, as for any other certificate.
+        await AuditAsync(AuditKinds.ServerCertificateIntended, cancel, ("names", shown), ("key", fingerprint));
         var der = await SelfCertificate.IssueAsync(
             issuer,
             new SelfCertificateRequest { Names = [.. names], Addresses = [.. addresses], SubjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo(), Now = now, Validity = Validity },
             cancel);
         using var bare = X509CertificateLoader.LoadCertificate(der);
         var leaf = bare.CopyWithPrivateKey(key);
-        var outcome = await store.WriteAsync<string>(
-            Actor.Server,
-            t =>
-            {
-                t.Audit(
-                    AuditKinds.ServerCertificateIssued,
-                    "issuer:" + issuer.IssuerId,
-                    ("serial", Convert.ToHexStringLower(bare.SerialNumberBytes.Span)),
-                    ("names", string.Join(' ', names.Select(n => n.Text).Concat(addresses.Select(a => a.ToString())))),
-                    ("sha256", Convert.ToHexStringLower(SHA256.HashData(der))));
-                return Task.FromResult<PersistCa.Protocol.Outcome<string>>("recorded");
-            },
-            cancel);
-        _ = outcome.Value;
+        await AuditAsync(
+            AuditKinds.ServerCertificateIssued,
+            cancel,
+            ("serial", Convert.ToHexStringLower(bare.SerialNumberBytes.Span)),
+            ("names", shown),
+            ("key", fingerprint),
+            ("sha256", Convert.ToHexStringLower(SHA256.HashData(der))));
 
         // The old context is left to the garbage collector: handshakes may still be using it.
         Volatile.Write(ref context, SslStreamCertificateContext.Create(leaf, Above(issuer.Chain), offline: true));
         RenewAt = now + (Validity * 2 / 3);
     }
 
+    private async Task AuditAsync(string kind, CancellationToken cancel, params (string Name, string? Value)[] facts)
+    {
+        var outcome = await store.WriteAsync<string>(
+            Actor.Server,
+            t =>
+            {
+                t.Audit(kind, "issuer:" + issuer.IssuerId, facts);
+                return Task.FromResult<PersistCa.Protocol.Outcome<string>>("recorded");
+            },
+            cancel);
+        _ = outcome.Value;
+    }
+
     private static X509Certificate2Collection Above(ImmutableArray<byte[]> chain) =>
         [.. chain.Where((_, i) => i == 0 || i < chain.Length - 1).Select(c => X509CertificateLoader.LoadCertificate(c))];
 
-    private SslStreamCertificateContext Configured()
+    /// <summary>Opens the configured certificate and key.</summary>
+    /// <exception cref="StartRefusedException">They cannot be used.</exception>
+    public static SslStreamCertificateContext Configured(PersistCaOptions options, TimeProvider clock)
     {
         var (certificate, key) = (options.Server.TlsCertificateFile, options.Server.TlsKeyFile);
         try

@@ -9,7 +9,7 @@ using PersistCa.Storage.AuditLog;
 
 namespace PersistCa.Server.Registration;
 
-/// <summary>What a client says of its account, at registration or later. Null means that it said nothing.</summary>
+/// <summary>What a client says of its account at registration. Null means that it said nothing.</summary>
 /// <param name="Contacts">Contact URLs.</param>
 /// <param name="TermsAgreed">Agreement to the terms of service.</param>
 public sealed record AccountStatement(IReadOnlyList<string>? Contacts, bool? TermsAgreed);
@@ -23,10 +23,10 @@ public sealed record Registered(Account Account, bool IsNew);
 public sealed record OrderPage(IReadOnlyList<string> OrderIds, long? Next);
 
 /// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
-public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
+public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits)
 {
     /// <summary>Opens an account for a key, or finds the one it has (RFC 8555 sections 7.3 and 7.3.1).</summary>
-    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, CancellationToken cancel)
+    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, string address, CancellationToken cancel)
     {
         var known = await store.ReadAsync(db => db.AccountByKeyAsync(key.Thumbprint, cancel), cancel);
         if (known is not null)
@@ -65,6 +65,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
                     return new AcmeProblem(ProblemCatalog.Unauthorized, "This key was the key of an account that has changed it since; it opens no other account. Use a new key.");
                 }
 
+                if (await limits.TakeAsync(t, LimitKind.NewAccountsPerAddress, address, "new accounts from this address", null, cancel) is { } limited)
+                {
+                    return limited;
+                }
+
                 var account = new Account(PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now);
                 t.Db.Accounts.Add(account);
                 t.Audit(AuditKinds.AccountCreated, "account:" + account.PublicId, ("thumbprint", key.Thumbprint), ("contacts", string.Join(' ', account.Contacts)));
@@ -73,29 +78,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options)
             cancel);
     }
 
-    /// <summary>Changes contacts, agrees to terms (RFC 8555 section 7.3.2).</summary>
-    public async Task<Outcome<Account>> UpdateAsync(Account account, Actor actor, AccountStatement statement, CancellationToken cancel)
-    {
-        if (ContactRules.Check(statement.Contacts ?? [], options.Acme.MaxContacts) is { } fault)
-        {
-            return fault;
-        }
-
-        return await ChangeAsync(account.Id, actor, AuditKinds.AccountUpdated, Apply, cancel);
-
-        void Apply(Account current, DateTimeOffset now)
-        {
-            if (statement.Contacts is not null)
-            {
-                current.ChangeContacts(statement.Contacts);
-            }
-
-            if (statement.TermsAgreed == true)
-            {
-                current.AgreeToTerms(now);
-            }
-        }
-    }
+    /// <summary>Changes contacts, which is all that an account can change of itself (RFC 8555 section 7.3.2).</summary>
+    public async Task<Outcome<Account>> UpdateAsync(Account account, Actor actor, IReadOnlyList<string> contacts, CancellationToken cancel) =>
+        ContactRules.Check(contacts, options.Acme.MaxContacts) is { } fault
+            ? fault
+            : await ChangeAsync(account.Id, actor, AuditKinds.AccountUpdated, (current, _) => current.ChangeContacts(contacts), cancel);
 
     /// <summary>Closes an account (RFC 8555 section 7.3.6). Its records stop matching at once, since validation reads accounts live.</summary>
     public Task<Outcome<Account>> DeactivateAsync(Account account, Actor actor, CancellationToken cancel) =>

@@ -2,6 +2,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
@@ -13,7 +14,7 @@ namespace PersistCa.Server.Registration;
 public sealed record LocatedChallenge(Authorization Authorization, Challenge Challenge);
 
 /// <summary>Takes the client's word that a challenge is ready, and queues its validation (step 3 of docs/order-flow.md).</summary>
-public sealed class ChallengeIntake(CaStore store, WorkSignal signal)
+public sealed class ChallengeIntake(CaStore store, WorkSignal signal, LimitDesk limits)
 {
     /// <summary>Reads an authorization of an account.</summary>
     public async Task<Outcome<Authorization>> FindAsync(Account account, string authorizationId, CancellationToken cancel)
@@ -32,7 +33,13 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal)
     }
 
     /// <summary>Queues the validation of a challenge. A challenge that was accepted before is returned as it stands, whatever its state.</summary>
-    public async Task<Outcome<LocatedChallenge>> AcceptAsync(Account account, Actor actor, string authorizationId, int ordinal, CancellationToken cancel) =>
+    /// <param name="account">The account.</param>
+    /// <param name="actor">The account as the one who acts.</param>
+    /// <param name="authorizationId">Public id of the authorization.</param>
+    /// <param name="ordinal">Position of the challenge in it.</param>
+    /// <param name="recordAt">dns-persist-01: where the client says that its record stands ("adn"), null when it says nothing.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<Outcome<LocatedChallenge>> AcceptAsync(Account account, Actor actor, string authorizationId, int ordinal, string? recordAt, CancellationToken cancel) =>
         await store.WriteAsync<LocatedChallenge>(
             actor,
             async t =>
@@ -56,7 +63,24 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal)
                         $"The authorization is {status.ToString().ToLowerInvariant()}, so this challenge can no longer be tried; make a new order.");
                 }
 
-                if (authorization.Accept(at.Challenge, t.Now))
+                DnsName? told = null;
+                if (recordAt is not null && at.Challenge.Type == ChallengeType.DnsPersist01)
+                {
+                    var parsed = DnsName.Parse(recordAt);
+                    if (!parsed.IsValid)
+                    {
+                        return new AcmeProblem(ProblemCatalog.Malformed, $"The adn is no name at which a record can stand: {parsed.Reason}.");
+                    }
+
+                    told = parsed.Value;
+                }
+
+                if (at.Challenge.Status == ChallengeStatus.Pending && await limits.FailuresAsync(t, account, authorization, cancel) is { } limited)
+                {
+                    return limited;
+                }
+
+                if (authorization.Accept(at.Challenge, t.Now, told?.Text))
                 {
                     t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent);
                     t.Audit(

@@ -84,7 +84,7 @@ public sealed class Finalization(
             return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Name)) ?? AccountKeyUsed(account, request)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? await AccountKeyUsedAsync(t, request, cancel)) is { } fault)
         {
             return fault;
         }
@@ -100,13 +100,9 @@ public sealed class Finalization(
         return loaded;
     }
 
-    /// <summary>An account key must not be a certificate's key too (RFC 8555 section 11.1), nor one it had before.</summary>
-    private static AcmeProblem? AccountKeyUsed(Account account, SigningRequest request) =>
-        account.Keys.Select(k => request.KeyIsAccountKey(Jwk.FromCanonical(k.Jwk).SubjectPublicKeyInfo())).FirstOrDefault(p => p is not null);
-
-    private static CertificateName Name(string text)
-    {
-        var parsed = CertificateName.Parse(text);
-        return parsed.IsValid ? parsed.Value : throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
-    }
+    /// <summary>The key of any account, present or former, must not be a certificate's key too (RFC 8555 section 11.1).</summary>
+    private static async Task<AcmeProblem?> AccountKeyUsedAsync(StoreTransaction t, SigningRequest request, CancellationToken cancel) =>
+        Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null
+            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1).")
+            : null;
 }

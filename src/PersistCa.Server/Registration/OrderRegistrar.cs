@@ -1,8 +1,10 @@
 using System.Buffers.Text;
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -20,18 +22,30 @@ namespace PersistCa.Server.Registration;
 /// <param name="Identifiers">Identifiers.</param>
 /// <param name="NotBefore">RFC 3339 text or null.</param>
 /// <param name="NotAfter">RFC 3339 text or null.</param>
-public sealed record OrderWish(IReadOnlyList<AcmeIdentifier> Identifiers, string? NotBefore, string? NotAfter);
+public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
-public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, NamePolicy names, OfferedChallenges offered)
+public sealed class OrderRegistrar(
+    CaStore store,
+    PersistCaOptions options,
+    IdentifierIntake intake,
+    AuthorizationBook book,
+    JustInTime justInTime,
+    LimitDesk limits,
+    CertificateIssuer issuer)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
-    /// <summary>Opens an order with its authorizations (RFC 8555 section 7.4).</summary>
-    public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, CancellationToken cancel)
+    /// <summary>Opens an order with its authorizations (RFC 8555 section 7.4), and looks at once for what can be proved without the client's doing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="actor">The account as the one who acts.</param>
+    /// <param name="wish">What it orders.</param>
+    /// <param name="address">Where the request came from, as limits count it.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        var judged = Judge(wish.Identifiers);
-        if (!judged.TryGet(out var certificateNames, out var problem))
+        var judged = intake.Judge(account, wish.Identifiers);
+        if (!judged.TryGet(out var identifiers, out var problem))
         {
             return problem;
         }
@@ -43,14 +57,17 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, certificateNames, times, cancel), cancel);
-        if (!outcome.IsRefused)
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, address, cancel), cancel);
+        if (!outcome.TryGet(out var loaded, out problem))
         {
-            CaTelemetry.OrdersOpened.Add(1);
-            CrashPoint.Reached("2.opened");
+            return problem;
         }
 
-        return outcome;
+        CaTelemetry.OrdersOpened.Add(1);
+        CrashPoint.Reached("2.opened");
+        return await justInTime.ProveAsync(account, loaded.Authorizations, cancel)
+            ? await store.ReadAsync(db => db.OrderAsync(loaded.Order.PublicId, cancel), cancel) ?? throw new InvalidOperationException("an order vanished")
+            : loaded;
     }
 
     /// <summary>Reads an order of an account.</summary>
@@ -68,40 +85,50 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
     private async Task<Outcome<LoadedOrder>> OpenAsync(
         StoreTransaction t,
         Account account,
-        IReadOnlyList<CertificateName> certificateNames,
+        IReadOnlyList<AcceptedIdentifier> identifiers,
         ValidityWish times,
+        string address,
         CancellationToken cancel)
     {
+        if ((await limits.TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
+            ?? await limits.TakeAsync(t, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, cancel)) is { } limited)
+        {
+            return limited;
+        }
+
         var order = new Order(
             PublicId.Next(),
             account.Id,
-            [.. certificateNames.Select(n => n.Text)],
+            [.. identifiers.Select(i => i.Identifier.Text)],
             times.NotBefore,
             times.NotAfter,
             Activity.Current?.Id,
             t.Now,
             t.Now + options.Acme.OrderLifetime);
         t.Db.Orders.Add(order);
-        var authorizations = new List<Authorization>(certificateNames.Count);
-        foreach (var name in certificateNames)
+        var authorizations = new List<Authorization>(identifiers.Count);
+        var opened = 0;
+        foreach (var identifier in identifiers)
         {
-            var authorization = await ReusableAsync(t, account, name, cancel);
+            // Names that share an ancestor share its authorization.
+            var authorization = authorizations.Find(a => a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains))
+                ?? await book.ReusableAsync(t, account, identifier, cancel);
             if (authorization is null)
             {
-                authorization = new Authorization(
-                    PublicId.Next(),
-                    account.Id,
-                    name.Name.Text,
-                    name.IsWildcard,
-                    [.. offered.For(name).Select(type => (type, Token()))],
-                    t.Now,
-                    order.ExpiresAt,
-                    order.TraceParent);
-                t.Db.Authorizations.Add(authorization);
+                authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order);
+                opened++;
             }
 
-            t.Db.OrderAuthorizations.Add(new OrderAuthorization { Order = order, Authorization = authorization, Position = authorizations.Count });
-            authorizations.Add(authorization);
+            if (!authorizations.Contains(authorization))
+            {
+                t.Db.OrderAuthorizations.Add(new OrderAuthorization { Order = order, Authorization = authorization, Position = authorizations.Count });
+                authorizations.Add(authorization);
+            }
+        }
+
+        if (await limits.PendingAsync(t, account, opened, cancel) is { } tooMany)
+        {
+            return tooMany;
         }
 
         t.Audit(
@@ -112,73 +139,6 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
         return new LoadedOrder(order, authorizations);
     }
 
-    /// <summary>
-    /// An authorization that another order of the account may rest on. Those won by an acme-persist or draft-01 record serve one order only
-    /// (dns-persist-01 rules section 6 item 6).
-    /// </summary>
-    private static Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, CertificateName name, CancellationToken cancel)
-    {
-        var text = name.Name.Text;
-        var wildcard = name.IsWildcard;
-
-        // One about to lapse would fail the order before its client can finalize.
-        var until = t.Now + TimeSpan.FromHours(1);
-        return t.Db.Authorizations
-            .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
-            .Where(a => a.AccountId == account.Id && a.Name == text && a.IsWildcard == wildcard && a.Status == AuthorizationStatus.Valid && a.IsReusable && a.ExpiresAt > until)
-            .OrderByDescending(a => a.ExpiresAt)
-            .FirstOrDefaultAsync(cancel);
-    }
-
-    private Outcome<IReadOnlyList<CertificateName>> Judge(IReadOnlyList<AcmeIdentifier> identifiers)
-    {
-        if (identifiers.Count == 0)
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, "The order names no identifier; at least one is expected.");
-        }
-
-        if (identifiers.Count > options.Acme.MaxNames)
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {identifiers.Count} identifiers; at most {options.Acme.MaxNames} are accepted.");
-        }
-
-        var accepted = new List<CertificateName>(identifiers.Count);
-        var problems = new List<AcmeProblem>();
-        foreach (var identifier in identifiers)
-        {
-            var judged = Judge(identifier);
-            if (judged.TryGet(out var name, out var problem))
-            {
-                if (!accepted.Contains(name))
-                {
-                    accepted.Add(name);
-                }
-            }
-            else
-            {
-                problems.Add(problem);
-            }
-        }
-
-        return problems.Count == 0
-            ? accepted
-            : AcmeProblem.Combine(problems, $"{problems.Count} of {identifiers.Count} identifiers are refused; see subproblems.");
-    }
-
-    private Outcome<CertificateName> Judge(AcmeIdentifier identifier)
-    {
-        var shown = new AcmeIdentifier(Shorten(identifier.Type), Shorten(identifier.Value));
-        if (identifier.Type != AcmeIdentifier.DnsType)
-        {
-            return new AcmeProblem(ProblemCatalog.UnsupportedIdentifier, $"The identifier type '{shown.Type}' is not supported; expected dns.") { Identifier = shown };
-        }
-
-        var parsed = CertificateName.Parse(identifier.Value);
-        return parsed.IsValid
-            ? names.Judge(parsed.Value)
-            : new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not a name a certificate can have: {parsed.Reason}.") { Identifier = shown };
-    }
-
     private Outcome<ValidityWish> Window(OrderWish wish, DateTimeOffset now)
     {
         if (!ReadTime("notBefore", wish.NotBefore, out var from, out var problem) || !ReadTime("notAfter", wish.NotAfter, out var to, out problem))
@@ -186,26 +146,10 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
             return problem!;
         }
 
-        if (from is { } start && start > now + options.Acme.OrderLifetime)
+        // Asked of the issuer now, so that a wish which cannot be met is refused before anything is proved for it.
+        if (issuer.Validity(from, to, now).Problem is { } impossible)
         {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(start)}, further ahead than an order lives; leave it out to begin at once.");
-        }
-
-        if (from is { } early && early < now - TimeSpan.FromHours(24))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notBefore is {AcmeJson.Time(early)}, more than a day ago; leave it out to begin at once.");
-        }
-
-        if (to is { } end && end <= (from ?? now))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"notAfter is {AcmeJson.Time(end)}, which is not after the beginning, {AcmeJson.Time(from ?? now)}.");
-        }
-
-        if (to is { } late && late > (from ?? now) + options.Issuance.Validity)
-        {
-            return new AcmeProblem(
-                ProblemCatalog.Malformed,
-                $"notAfter is {AcmeJson.Time(late)}; certificates here are valid for at most {options.Issuance.Validity.TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days.");
+            return impossible;
         }
 
         return new ValidityWish(from, to);
@@ -231,22 +175,7 @@ public sealed class OrderRegistrar(CaStore store, PersistCaOptions options, Name
         return false;
     }
 
-    private static string Token()
-    {
-        Span<byte> random = stackalloc byte[32];
-        RandomNumberGenerator.Fill(random);
-        return Base64Url.EncodeToString(random);
-    }
-
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
     private sealed record ValidityWish(DateTimeOffset? NotBefore, DateTimeOffset? NotAfter);
-}
-
-/// <summary>Which challenges an authorization offers.</summary>
-public sealed class OfferedChallenges(IReadOnlySet<ChallengeType> enabled)
-{
-    /// <summary>The challenges for a name, in the order in which clients see them.</summary>
-    public IEnumerable<ChallengeType> For(CertificateName name) =>
-        ChallengeTypes.All.Where(t => enabled.Contains(t) && (!name.IsWildcard || t.ProvesWildcards()));
 }

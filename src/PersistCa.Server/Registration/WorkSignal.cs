@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using PersistCa.Storage.WorkQueue;
 
@@ -35,35 +34,63 @@ public sealed class WorkSignal
     }
 }
 
-/// <summary>Lets an answer to finalize wait for the certificate that another task of this node is making.</summary>
+/// <summary>Lets answers to finalize wait for the certificate that another task of this node is making.</summary>
 public sealed class OrderCompletions
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> waiting = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, List<Waiter>> waiting = [];
 
     /// <summary>Begins to listen; to be called before the order is queued.</summary>
-    public Waiter Listen(string orderId) => new(this, orderId);
+    public Waiter Listen(string orderId)
+    {
+        var waiter = new Waiter(this, orderId);
+        lock (gate)
+        {
+            if (!waiting.TryGetValue(orderId, out var others))
+            {
+                waiting[orderId] = others = [];
+            }
 
-    /// <summary>The order is final.</summary>
+            others.Add(waiter);
+        }
+
+        return waiter;
+    }
+
+    /// <summary>The order is final: whoever waits for it goes on.</summary>
     public void Announce(string orderId)
     {
-        if (waiting.TryGetValue(orderId, out var source))
+        lock (gate)
         {
-            source.TrySetResult();
+            foreach (var waiter in waiting.GetValueOrDefault(orderId) ?? [])
+            {
+                waiter.Wake();
+            }
         }
     }
 
-    /// <summary>One who waits.</summary>
+    private void Leave(Waiter waiter, string orderId)
+    {
+        lock (gate)
+        {
+            if (waiting.TryGetValue(orderId, out var others) && others.Remove(waiter) && others.Count == 0)
+            {
+                waiting.Remove(orderId);
+            }
+        }
+    }
+
+    /// <summary>One who waits. Several requests may wait for one order, each for itself.</summary>
     public sealed class Waiter : IDisposable
     {
         private readonly OrderCompletions owner;
         private readonly string orderId;
-        private readonly TaskCompletionSource source;
+        private readonly TaskCompletionSource source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal Waiter(OrderCompletions owner, string orderId)
         {
             this.owner = owner;
             this.orderId = orderId;
-            source = owner.waiting.GetOrAdd(orderId, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
         /// <summary>Waits until the order is final, at most this long.</summary>
@@ -87,6 +114,8 @@ public sealed class OrderCompletions
         }
 
         /// <inheritdoc/>
-        public void Dispose() => owner.waiting.TryRemove(new KeyValuePair<string, TaskCompletionSource>(orderId, source));
+        public void Dispose() => owner.Leave(this, orderId);
+
+        internal void Wake() => source.TrySetResult();
     }
 }

@@ -23,6 +23,12 @@ public static class CaTelemetry
     /// <summary>Time of a validation, by challenge and verdict.</summary>
     public static readonly Histogram<double> ValidationTime = Meter.CreateHistogram<double>("persistca.validation.duration", "s", "Time of a validation");
 
+    /// <summary>Names looked at in advance, by verdict.</summary>
+    public static readonly Counter<long> JustInTime = Meter.CreateCounter<long>("persistca.validations.just_in_time", "{validation}", "Names looked at in advance");
+
+    /// <summary>Time that looking in advance took an order, by verdict.</summary>
+    public static readonly Histogram<double> JustInTimeTime = Meter.CreateHistogram<double>("persistca.validation.just_in_time.duration", "s", "Time of looking in advance");
+
     /// <summary>Time from finalize to the recorded certificate.</summary>
     public static readonly Histogram<double> IssuanceTime = Meter.CreateHistogram<double>("persistca.issuance.duration", "s", "Time from finalize to the recorded certificate");
 

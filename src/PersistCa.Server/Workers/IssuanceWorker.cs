@@ -29,7 +29,7 @@ internal sealed partial class IssuanceWorker(
     NodeIdentity node,
     CertificateIssuer issuer,
     CsrReader reader,
-    NamePolicy names,
+    IdentifierPolicy policy,
     OrderCompletions completions,
     PersistCaOptions options,
     TimeProvider clock,
@@ -37,6 +37,13 @@ internal sealed partial class IssuanceWorker(
 {
     /// <inheritdoc/>
     protected override int Concurrency => options.Issuance.Concurrency;
+
+    /// <inheritdoc/>
+    protected override int MaxAttempts => options.Server.MaxWorkAttempts;
+
+    /// <inheritdoc/>
+    protected override Task GiveUpAsync(WorkItem item, CancellationToken cancel) =>
+        FailAsync(item, new AcmeProblem(ProblemCatalog.ServerInternal, "The certificate could not be made, however often it was tried; make a new order."), cancel);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(WorkItem item, CancellationToken cancel)
@@ -86,7 +93,7 @@ internal sealed partial class IssuanceWorker(
             }
 
             var judged = Names(order, authorizations, t.Now);
-            if (!judged.TryGet(out var certificateNames, out var problem))
+            if (!judged.TryGet(out var identifiers, out var problem))
             {
                 return problem;
             }
@@ -104,7 +111,7 @@ internal sealed partial class IssuanceWorker(
                 {
                     SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
                     KeyKind = request.KeyKind,
-                    Names = certificateNames,
+                    Names = identifiers,
                     Now = t.Now,
                     NotBefore = order.NotBefore,
                     NotAfter = order.NotAfter,
@@ -144,35 +151,30 @@ internal sealed partial class IssuanceWorker(
         },
         cancel);
 
-    /// <summary>The names, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<CertificateName>> Names(Order order, IReadOnlyList<Authorization> authorizations, DateTimeOffset now)
+    /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
+    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, DateTimeOffset now)
     {
-        var accepted = ImmutableArray.CreateBuilder<CertificateName>(order.Names.Count);
+        var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
         var problems = new List<AcmeProblem>();
         foreach (var text in order.Names)
         {
-            var parsed = CertificateName.Parse(text);
-            if (!parsed.IsValid)
-            {
-                throw new InvalidOperationException($"a stored name is none: {parsed.Reason}");
-            }
-
-            var authorization = authorizations.FirstOrDefault(a => a.CertificateName == text && a.AccountId == order.AccountId);
+            var identifier = Identifier.Of(text);
+            var authorization = authorizations.FirstOrDefault(a => a.Covers(text) && a.AccountId == order.AccountId);
             var status = authorization?.StatusAt(now);
             if (status != AuthorizationStatus.Valid)
             {
                 problems.Add(new AcmeProblem(
                     ProblemCatalog.Unauthorized,
                     $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.")
-                { Identifier = AcmeIdentifier.Dns(text) });
+                { Identifier = identifier.Acme });
             }
-            else if (names.Judge(parsed.Value).Problem is { } refused)
+            else if (policy.Judge(identifier).Problem is { } refused)
             {
                 problems.Add(refused);
             }
             else
             {
-                accepted.Add(parsed.Value);
+                accepted.Add(identifier);
             }
         }
 

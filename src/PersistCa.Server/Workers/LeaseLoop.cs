@@ -5,7 +5,7 @@ namespace PersistCa.Server.Workers;
 
 /// <summary>
 /// Takes leased items through a handler, so many at a time. A handler that throws has met broken surroundings: the item goes back with a
-/// growing delay and is tried again, since a verdict would have been returned, not thrown.
+/// growing delay and is tried again, since a verdict would have been returned, not thrown; what fails every time is given up in the end.
 /// </summary>
 internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, WorkSignal signal, NodeIdentity node, TimeProvider clock, ILogger logger) : BackgroundService
 {
@@ -26,6 +26,12 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     /// <summary>Items at a time.</summary>
     protected abstract int Concurrency { get; }
+
+    /// <summary>Attempts after which work is given up.</summary>
+    protected abstract int MaxAttempts { get; }
+
+    /// <summary>Records that the work cannot be done: it was tried too often, each time in vain.</summary>
+    protected abstract Task GiveUpAsync(WorkItem item, CancellationToken cancel);
 
     /// <summary>Does the work and records its outcome.</summary>
     protected abstract Task HandleAsync(WorkItem item, CancellationToken cancel);
@@ -87,7 +93,15 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     {
         try
         {
-            await HandleAsync(item, cancel);
+            if (item.Attempts > MaxAttempts)
+            {
+                LogGivenUp(logger, kind, item.SubjectId, MaxAttempts);
+                await GiveUpAsync(item, cancel);
+            }
+            else
+            {
+                await HandleAsync(item, cancel);
+            }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -133,6 +147,9 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     [LoggerMessage(LogLevel.Error, "The {Kind} queue cannot be read")]
     private static partial void LogQueueFailed(ILogger logger, Exception exception, WorkKind kind);
+
+    [LoggerMessage(LogLevel.Critical, "{Kind} work on {Subject} is given up after {Attempts} attempts")]
+    private static partial void LogGivenUp(ILogger logger, WorkKind kind, long subject, int attempts);
 
     [LoggerMessage(LogLevel.Error, "{Kind} work on {Subject} failed at attempt {Attempt} and will be tried again")]
     private static partial void LogItemFailed(ILogger logger, Exception exception, WorkKind kind, long subject, int attempt);

@@ -1,16 +1,20 @@
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Server.Workers;
 
-/// <summary>Forgets stale nonces and measures the queues.</summary>
-internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases, TimeProvider clock, ILogger<UpkeepWorker> logger) : BackgroundService
+/// <summary>Forgets stale nonces and what lapsed long ago, and measures the queues.</summary>
+internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases, PersistCaOptions options, TimeProvider clock, ILogger<UpkeepWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan NonceInterval = TimeSpan.FromMinutes(10);
+
+    /// <summary>Orders, and authorizations, deleted at a time.</summary>
+    private const int MostForgotten = 1000;
 
     private ImmutableArray<Measurement<long>> depths = [];
 
@@ -34,6 +38,8 @@ internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases
                 {
                     nonces = clock.GetTimestamp();
                     await upkeep.ForgetStaleNoncesAsync(stoppingToken);
+                    await upkeep.ForgetFullBucketsAsync(stoppingToken);
+                    await upkeep.ForgetLapsedAsync(clock.GetUtcNow() - options.Store.KeepLapsed, MostForgotten, stoppingToken);
                 }
             }
             catch (Exception e) when (e is not OperationCanceledException)

@@ -35,6 +35,7 @@ public static class AuditKinds
     public const string OrderCreated = "order.created";
     public const string OrderFinalized = "order.finalized";
     public const string OrderFailed = "order.failed";
+    public const string AuthorizationOpened = "authorization.opened";
     public const string AuthorizationDeactivated = "authorization.deactivated";
     public const string ChallengeAccepted = "challenge.accepted";
     public const string ValidationSucceeded = "validation.succeeded";
@@ -46,6 +47,8 @@ public static class AuditKinds
     public const string CrlPublished = "crl.published";
     public const string IssuerAdded = "issuer.added";
     public const string SecretCreated = "secret.created";
+    public const string ServerCertificateIntended = "server-certificate.intended";
     public const string ServerCertificateIssued = "server-certificate.issued";
+    public const string LapsedForgotten = "store.lapsed-forgotten";
     public const string ServerStarted = "server.started";
 }

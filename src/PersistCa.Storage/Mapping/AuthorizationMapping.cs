@@ -20,6 +20,7 @@ internal sealed class AuthorizationMapping :
         builder.Property(a => a.Version).IsConcurrencyToken();
         builder.HasIndex(a => a.PublicId).IsUnique();
         builder.HasIndex(a => new { a.AccountId, a.Name, a.IsWildcard });
+        builder.HasIndex(a => new { a.AccountId, a.Status, a.ExpiresAt });
         builder.HasOne<Account>().WithMany().HasForeignKey(a => a.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasMany(a => a.Challenges).WithOne().HasForeignKey(c => c.AuthorizationId);
         builder.Navigation(a => a.Challenges).UsePropertyAccessMode(PropertyAccessMode.Field);
@@ -32,6 +33,7 @@ internal sealed class AuthorizationMapping :
         builder.HasKey(c => new { c.AuthorizationId, c.Ordinal });
         builder.Property(c => c.Ordinal).ValueGeneratedNever();
         builder.Property(c => c.Token).HasMaxLength(64);
+        builder.Property(c => c.RecordAt).HasMaxLength(253);
         builder.Property(c => c.Error).HasConversion<ProblemConverter>();
     }
 

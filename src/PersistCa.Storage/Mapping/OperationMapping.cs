@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Limits;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage.Mapping;
@@ -9,6 +10,7 @@ internal sealed class OperationMapping :
     IEntityTypeConfiguration<WorkItem>,
     IEntityTypeConfiguration<AuditEntry>,
     IEntityTypeConfiguration<ConsumedNonce>,
+    IEntityTypeConfiguration<LimitBucket>,
     IEntityTypeConfiguration<SealedSecret>
 {
     public void Configure(EntityTypeBuilder<WorkItem> builder)
@@ -38,6 +40,14 @@ internal sealed class OperationMapping :
         builder.HasKey(n => n.Nonce);
         builder.Property(n => n.Nonce).HasMaxLength(64);
         builder.HasIndex(n => n.ExpiresAt);
+    }
+
+    public void Configure(EntityTypeBuilder<LimitBucket> builder)
+    {
+        builder.ToTable("limit_buckets");
+        builder.HasKey(b => b.Key);
+        builder.Property(b => b.Key).HasMaxLength(LimitBuckets.MaxKeyLength);
+        builder.HasIndex(b => b.FullAt);
     }
 
     public void Configure(EntityTypeBuilder<SealedSecret> builder)

@@ -18,6 +18,7 @@ internal sealed class OrderMapping : IEntityTypeConfiguration<Order>, IEntityTyp
         builder.Property(o => o.Error).HasConversion<ProblemConverter>();
         builder.HasIndex(o => o.PublicId).IsUnique();
         builder.HasIndex(o => new { o.AccountId, o.Id });
+        builder.HasIndex(o => o.ExpiresAt).HasFilter("finalized_at IS NULL");
         builder.HasOne<Account>().WithMany().HasForeignKey(o => o.AccountId).OnDelete(DeleteBehavior.Restrict);
     }
 

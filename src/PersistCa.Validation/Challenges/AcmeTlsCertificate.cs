@@ -1,10 +1,11 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Validation.Challenges;
 
-/// <summary>Judges the certificate of tls-alpn-01 (RFC 8737 section 3).</summary>
+/// <summary>Judges the certificate of tls-alpn-01 (RFC 8737 section 3; RFC 8738 section 6 for addresses).</summary>
 internal static class AcmeTlsCertificate
 {
     /// <summary>id-pe-acmeIdentifier (RFC 8737 section 6.1).</summary>
@@ -12,19 +13,20 @@ internal static class AcmeTlsCertificate
 
     private const string SubjectAltNameOid = "2.5.29.17";
     private static readonly Asn1Tag DnsNameTag = new(TagClass.ContextSpecific, 2);
+    private static readonly Asn1Tag IpAddressTag = new(TagClass.ContextSpecific, 7);
 
     /// <summary>Judges a certificate.</summary>
     /// <param name="der">The certificate.</param>
-    /// <param name="name">The name to be proved.</param>
+    /// <param name="identifier">The name or address to be proved.</param>
     /// <param name="digest">SHA-256 of the key authorization.</param>
     /// <returns>What is wrong: what was found and what was expected; null when nothing is.</returns>
-    public static string? Fault(byte[] der, string name, byte[] digest)
+    public static string? Fault(byte[] der, Identifier identifier, byte[] digest)
     {
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(der);
             return SelfSignatureFault(certificate, der)
-                ?? NameFault(certificate, name)
+                ?? NameFault(certificate, identifier)
                 ?? DigestFault(certificate, digest);
         }
         catch (Exception unreadable) when (unreadable is CryptographicException or AsnContentException)
@@ -64,7 +66,7 @@ internal static class AcmeTlsCertificate
         return good ? null : "its signature is not by its own key, a self-signed certificate was expected";
     }
 
-    private static string? NameFault(X509Certificate2 certificate, string name)
+    private static string? NameFault(X509Certificate2 certificate, Identifier identifier)
     {
         var extensions = Extensions(certificate, SubjectAltNameOid);
         if (extensions.Count != 1)
@@ -75,22 +77,38 @@ internal static class AcmeTlsCertificate
         var reader = new AsnReader(extensions[0].RawData, AsnEncodingRules.DER);
         var names = reader.ReadSequence();
         reader.ThrowIfNotEmpty();
+        var (tag, kind) = identifier is IpIdentifier ? (IpAddressTag, "iPAddress") : (DnsNameTag, "dNSName");
         var count = 0;
-        string? first = null;
+        ReadOnlyMemory<byte>? first = null;
         while (names.HasData)
         {
             count++;
-            var isDnsName = names.PeekTag().HasSameClassAndValue(DnsNameTag);
+            var isOfKind = names.PeekTag().HasSameClassAndValue(tag);
             var value = names.ReadEncodedValue();
-            if (isDnsName)
+            if (isOfKind)
             {
-                first ??= AsnDecoder.ReadCharacterString(value.Span, AsnEncodingRules.DER, UniversalTagNumber.IA5String, out _, DnsNameTag);
+                first ??= value;
             }
         }
 
-        return count != 1 ? $"it names {count} subjects, exactly one dNSName expected"
-            : first is null ? "the subject it names is no dNSName"
-            : !first.Equals(name, StringComparison.OrdinalIgnoreCase) ? $"it is for '{PrintableText.Shorten(first, 260)}', '{name}' expected"
+        return count != 1 ? $"it names {count} subjects, exactly one {kind} expected"
+            : first is not { } subject ? $"the subject it names is no {kind}"
+            : identifier is IpIdentifier ip ? AddressFault(subject, ip)
+            : NameFault(subject, identifier.BaseText);
+    }
+
+    private static string? NameFault(ReadOnlyMemory<byte> subject, string name)
+    {
+        var found = AsnDecoder.ReadCharacterString(subject.Span, AsnEncodingRules.DER, UniversalTagNumber.IA5String, out _, DnsNameTag);
+        return found.Equals(name, StringComparison.OrdinalIgnoreCase) ? null : $"it is for '{PrintableText.Shorten(found, 260)}', '{name}' expected";
+    }
+
+    private static string? AddressFault(ReadOnlyMemory<byte> subject, IpIdentifier ip)
+    {
+        var octets = AsnDecoder.ReadOctetString(subject.Span, AsnEncodingRules.DER, out _, IpAddressTag);
+        var found = IpIdentifier.FromOctets(octets);
+        return !found.IsValid ? $"its iPAddress cannot be used: {found.Reason}"
+            : found.Value != ip ? $"it is for {found.Value.Text}, {ip.Text} expected"
             : null;
     }
 

@@ -26,8 +26,8 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
     public IReadOnlyList<RecordEvidence>? Judged { get; set; }
 
     /// <summary>
-    /// Refusals that hold whatever the other side answers: an account that is not valid proves nothing (RFC 8555 section 7.3.6), and only DNS
-    /// challenges prove wildcards.
+    /// Refusals that hold whatever the other side answers: an account that is not valid proves nothing (RFC 8555 section 7.3.6), and not every
+    /// challenge proves wildcards or addresses.
     /// </summary>
     public ChallengeResult? RefuseAtOnce()
     {
@@ -36,11 +36,15 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
             return Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, "The account is deactivated or revoked; a valid account is needed."));
         }
 
-        return attempt.Name.IsWildcard && !type.ProvesWildcards()
-            ? Invalid(new AcmeProblem(
-                ProblemCatalog.Malformed,
-                $"{type.Wire()} cannot prove control of the wildcard name {attempt.Name.Text}; use dns-01 or dns-persist-01."))
-            : null;
+        if ((type.ProvesWildcards() || !attempt.WithSubdomains) && type.Proves(attempt.Identifier))
+        {
+            return null;
+        }
+
+        var able = string.Join(" or ", ChallengeTypes.All.Where(t => t.Proves(attempt.Identifier) && (t.ProvesWildcards() || !attempt.WithSubdomains)).Select(t => t.Wire()));
+        return Invalid(new AcmeProblem(
+            ProblemCatalog.Malformed,
+            $"{type.Wire()} cannot prove control of the {(attempt.Identifier.IsWildcard ? "wildcard name" : attempt.WithSubdomains ? "names under" : "address")} {attempt.Identifier.Text}; use {able}."));
     }
 
     /// <summary>Asks and keeps the answer.</summary>
@@ -78,8 +82,10 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
             return new ValidationEvidence
             {
                 ChallengeType = type.Wire(),
-                Name = attempt.Name.Name.Text,
-                Wildcard = attempt.Name.IsWildcard,
+                Name = attempt.Identifier.BaseText,
+                Wildcard = attempt.Identifier.IsWildcard,
+                Subdomains = attempt.WithSubdomains ? true : null,
+                JustInTime = attempt.JustInTime ? true : null,
                 AccountId = attempt.Account.Id,
                 Thumbprint = attempt.Account.Thumbprints.IsDefaultOrEmpty ? null : attempt.Account.CurrentThumbprint,
                 StartedAt = startedAt,
@@ -96,7 +102,8 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
         }
     }
 
-    private static LookupEvidence Lookup(DnsAnswer answer) => new()
+    /// <summary>One look-up as evidence.</summary>
+    internal static LookupEvidence Lookup(DnsAnswer answer) => new()
     {
         Name = answer.OwnerName,
         Type = DnsProblem.Word(answer.Kind),

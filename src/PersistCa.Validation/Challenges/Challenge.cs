@@ -8,11 +8,24 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Validation.Challenges;
 
 /// <summary>What is to be validated, for whom.</summary>
-/// <param name="Name">The name, wildcard or not.</param>
+/// <param name="Identifier">The name, wildcard or not, or the address.</param>
 /// <param name="Token">The challenge's token; not used by dns-persist-01.</param>
 /// <param name="Account">The account, read live for this attempt.</param>
-public sealed record ChallengeAttempt(CertificateName Name, string Token, AccountFacts Account)
+public sealed record ChallengeAttempt(Identifier Identifier, string Token, AccountFacts Account)
 {
+    /// <summary>The name, for challenges that prove no address.</summary>
+    /// <exception cref="InvalidOperationException">It is an address: such an attempt is refused before anything is asked.</exception>
+    public CertificateName Name => Identifier as CertificateName ?? throw new InvalidOperationException("the attempt is for an address");
+
+    /// <summary>dns-persist-01: where the client says that its record stands, null when it says nothing.</summary>
+    public DnsName? RecordAt { get; init; }
+
+    /// <summary>Whether the names under it are to be proved too (RFC 9444).</summary>
+    public bool WithSubdomains { get; init; }
+
+    /// <summary>Whether the server looks by itself, before the client asks it to.</summary>
+    public bool JustInTime { get; init; }
+
     /// <summary>Key authorization (RFC 8555 section 8.1), with the current account key.</summary>
     public string KeyAuthorization => $"{Token}.{Account.CurrentThumbprint}";
 }
@@ -42,7 +55,15 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
         ChallengeType type, ChallengeAttempt attempt, DateTimeOffset startedAt, DateTimeOffset finishedAt, TimeSpan deadline) =>
         new AttemptRecord(type, attempt, startedAt, () => finishedAt).Invalid(new AcmeProblem(
             type.ProvesWildcards() ? ProblemCatalog.Dns : ProblemCatalog.Connection,
-            $"Validating {attempt.Name.Text} by {type.Wire()} was not finished within {deadline.TotalSeconds:0.##} seconds."));
+            $"Validating {attempt.Identifier.Text} by {type.Wire()} was not finished within {deadline.TotalSeconds:0.##} seconds."));
+
+    /// <summary>The result for work that failed in every attempt, through no fault of the other side.</summary>
+    /// <param name="type">The challenge.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="at">When it was given up.</param>
+    public static ChallengeResult GivenUp(ChallengeType type, ChallengeAttempt attempt, DateTimeOffset at) =>
+        new AttemptRecord(type, attempt, at, () => at).Invalid(new AcmeProblem(
+            ProblemCatalog.ServerInternal, $"Validating {attempt.Identifier.Text} by {type.Wire()} failed here, however often it was tried; make a new order."));
 }
 
 /// <summary>One way of proving control.</summary>

@@ -32,16 +32,20 @@ public sealed class ChallengeValidators
     /// <param name="policy">What persistent records are judged by.</param>
     /// <param name="http01">http-01.</param>
     /// <param name="tlsAlpn01">tls-alpn-01.</param>
-    /// <param name="sharedOwnerGrace">How long a dns-01 look-up counts for the account's other challenge at the same owner name; zero for not at all.</param>
+    /// <param name="sharedOwnerGrace">How long a look-up of dns-01 or dns-account-01 counts for the account's other challenge at the same owner name; zero for not at all.</param>
     /// <param name="time">The time.</param>
     public static ChallengeValidators Create(
-        IDnsResolver resolver, PersistPolicy policy, Http01Options http01, TlsAlpn01Options tlsAlpn01, TimeSpan sharedOwnerGrace, TimeProvider time) =>
-        new([
+        IDnsResolver resolver, PersistPolicy policy, Http01Options http01, TlsAlpn01Options tlsAlpn01, TimeSpan sharedOwnerGrace, TimeProvider time)
+    {
+        var recent = sharedOwnerGrace > TimeSpan.Zero ? new RecentTxt(time, sharedOwnerGrace) : null;
+        return new([
             new Http01Validator(resolver, http01, time),
-            new Dns01Validator(resolver, time, sharedOwnerGrace > TimeSpan.Zero ? new RecentTxt(time, sharedOwnerGrace) : null),
+            new Dns01Validator(resolver, time, recent),
             new TlsAlpn01Validator(resolver, tlsAlpn01, time),
+            new DnsAccount01Validator(resolver, time, recent),
             new DnsPersist01Validator(resolver, policy, time),
         ]);
+    }
 
     /// <summary>The validator for a type.</summary>
     public IChallengeValidator For(ChallengeType type) => byType[type];

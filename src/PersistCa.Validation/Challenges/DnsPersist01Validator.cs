@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
@@ -25,14 +26,29 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
             return refusal;
         }
 
-        var lookups = await Task.WhenAll(
-            from name in NamesToAsk(attempt.Name)
-            from label in policy.Labels
-            select AskAsync(name, label, record, cancellationToken)).ConfigureAwait(false);
-        var found = lookups
-            .SelectMany(l => l.Answer.Records.Select(r => new FoundTxt(l.StandsAt, l.Label, r.Text, r.TtlSeconds)))
-            .ToList();
-        var decision = PersistDecision.Judge(new PersistQuestion(attempt.Name, attempt.Account, time.GetUtcNow()), policy, found);
+        var names = policy.Scope.NamesFor(attempt.Name.Name);
+        if (attempt.RecordAt is { } told)
+        {
+            // The client says where it put the record (a draft proposal, "adn"): asked there and nowhere else.
+            if (!names.Contains(told))
+            {
+                return record.Invalid(new AcmeProblem(
+                    ProblemCatalog.Malformed,
+                    $"The adn is {told}; a record for {attempt.Name.Text} may stand at {string.Join(", ", names)}."));
+            }
+
+            names = [told];
+        }
+
+        // The name itself first: nearly every record stands there. Those above are asked together when it brings nothing.
+        var lookups = await AskAsync(names[..1], record, cancellationToken).ConfigureAwait(false);
+        var decision = Judge(attempt, lookups);
+        if (decision.Winner is null && names.Length > 1)
+        {
+            lookups = [.. lookups, .. await AskAsync(names[1..], record, cancellationToken).ConfigureAwait(false)];
+            decision = Judge(attempt, lookups);
+        }
+
         record.Judged = decision.Records.IsEmpty ? null : [.. decision.Records.Select(Evidence)];
         if (decision.Winner is { } winner)
         {
@@ -45,13 +61,23 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
         }
 
         // What did fail to be looked up might have held the record: the verdict on the rest would mislead (section 6.5: a DNS failure is dns).
-        return Array.Find(lookups, l => l.Answer.IsFailure) is { } failure
+        return lookups.FirstOrDefault(l => l.Answer.IsFailure) is { } failure
             ? record.Invalid(DnsProblem.For(failure.Answer))
             : record.Invalid(decision.Problem ?? throw new InvalidOperationException("a decision without winner has no problem"));
     }
 
-    /// <summary>The names at which a record may stand, nearest first. Only the name itself so far: for a wildcard the name under it.</summary>
-    private static IEnumerable<DnsName> NamesToAsk(CertificateName requested) => [requested.Name];
+    private PersistDecision Judge(ChallengeAttempt attempt, IEnumerable<Lookup> lookups) => PersistDecision.Judge(
+        new PersistQuestion(attempt.Name, attempt.Account, time.GetUtcNow()) { WithSubdomains = attempt.WithSubdomains },
+        policy,
+        [.. lookups.SelectMany(l => l.Answer.Records.Select(r => new FoundTxt(l.StandsAt, l.Label, r.Text, r.TtlSeconds)))]);
+
+    private async Task<ImmutableArray<Lookup>> AskAsync(ImmutableArray<DnsName> names, AttemptRecord record, CancellationToken cancellationToken) =>
+    [
+        .. await Task.WhenAll(
+            from name in names
+            from label in policy.Labels
+            select AskAsync(name, label, record, cancellationToken)).ConfigureAwait(false),
+    ];
 
     private async Task<Lookup> AskAsync(DnsName name, PersistLabel label, AttemptRecord record, CancellationToken cancellationToken)
     {

@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Validation.Dns;
 using PersistCa.Validation.Evidence;
 
@@ -46,17 +47,18 @@ public sealed class Http01Validator(IDnsResolver resolver, Http01Options options
         catch (OperationCanceledException) when (overall.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return record.Invalid(new AcmeProblem(
-                ProblemCatalog.Connection, $"No complete response came from {attempt.Name.Text} within {options.Timeout.TotalSeconds:0.##} seconds."));
+                ProblemCatalog.Connection, $"No complete response came from {attempt.Identifier.Text} within {options.Timeout.TotalSeconds:0.##} seconds."));
         }
     }
 
     private async Task<AcmeProblem?> FetchAsync(ChallengeAttempt attempt, AttemptRecord record, CancellationToken cancellationToken)
     {
         using var client = NewClient();
-        var url = new UriBuilder(Uri.UriSchemeHttp, attempt.Name.Name.Text, options.Port, PathPrefix + attempt.Token).Uri;
+        // For an address the Host header is the address (RFC 8738 section 5), in brackets for IPv6: as it follows from this URL.
+        var url = new UriBuilder(Uri.UriSchemeHttp, attempt.Identifier.BaseText, options.Port, PathPrefix + attempt.Token).Uri;
         for (var redirects = 0; ; redirects++)
         {
-            var addresses = await TargetConnection.ResolveAsync(url.IdnHost, resolver, options.Target, record, cancellationToken).ConfigureAwait(false);
+            var addresses = await TargetConnection.ResolveAsync(HostOf(url), resolver, options.Target, record, cancellationToken).ConfigureAwait(false);
             if (addresses.IsRefused)
             {
                 return addresses.Problem;
@@ -74,7 +76,7 @@ public sealed class Http01Validator(IDnsResolver resolver, Http01Options options
                     return await JudgeAsync(response, attempt, hop, cancellationToken).ConfigureAwait(false);
                 }
 
-                var next = HttpRedirect.Read(url, response.Headers.Location, options);
+                var next = HttpRedirect.Read(url, response.Headers.Location, attempt.Identifier, options);
                 hop.Location = response.Headers.Location?.OriginalString;
                 if (!next.IsValid)
                 {
@@ -84,7 +86,7 @@ public sealed class Http01Validator(IDnsResolver resolver, Http01Options options
                 if (redirects == options.MaxRedirects)
                 {
                     return new AcmeProblem(
-                        ProblemCatalog.Connection, $"{attempt.Name.Text} redirects in a loop or too often; at most {options.MaxRedirects} redirects are followed.");
+                        ProblemCatalog.Connection, $"{attempt.Identifier.Text} redirects in a loop or too often; at most {options.MaxRedirects} redirects are followed.");
                 }
 
                 url = next.Value;
@@ -134,6 +136,10 @@ public sealed class Http01Validator(IDnsResolver resolver, Http01Options options
                 ProblemCatalog.IncorrectResponse,
                 $"The body from {Shown(hop.Url)} ({length} octets) is not the key authorization; \"{attempt.KeyAuthorization}\" was expected.");
     }
+
+    /// <summary>A URL's host: a name, or an address in its one spelling.</summary>
+    private static string HostOf(Uri url) =>
+        IPAddress.TryParse(url.IdnHost, out var literal) && IpIdentifier.FromOctets(literal.GetAddressBytes()) is { IsValid: true, Value: var ip } ? ip.Text : url.IdnHost;
 
     private HttpClient NewClient()
     {
@@ -195,11 +201,11 @@ public sealed class Http01Validator(IDnsResolver resolver, Http01Options options
     // Origin only: the path of a redirect was chosen by a stranger.
     private static string Shown(Uri url) => PrintableText.Shorten(url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped), 300);
 
-    private sealed class Hop(Uri url, ImmutableArray<IPAddress> addresses)
+    private sealed class Hop(Uri url, ImmutableArray<PermittedAddress> addresses)
     {
         public Uri Url { get; } = url;
 
-        public ImmutableArray<IPAddress> Addresses { get; } = addresses;
+        public ImmutableArray<PermittedAddress> Addresses { get; } = addresses;
 
         public string? Address { get; set; }
 

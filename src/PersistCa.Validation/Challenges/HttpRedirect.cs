@@ -16,9 +16,10 @@ internal static class HttpRedirect
     /// <summary>Reads the Location header.</summary>
     /// <param name="from">URL that answered.</param>
     /// <param name="location">The header, null when it is missing or unreadable.</param>
+    /// <param name="identifier">What is being validated: an address may redirect to itself, as servers do that move to https; to no other.</param>
     /// <param name="options">Ports and length allowed.</param>
     /// <returns>The URL to ask next, or the reason why it is not asked.</returns>
-    public static Parsed<Uri> Read(Uri from, Uri? location, Http01Options options)
+    public static Parsed<Uri> Read(Uri from, Uri? location, Identifier identifier, Http01Options options)
     {
         if (location is null || !Uri.TryCreate(from, location, out var to))
         {
@@ -35,11 +36,6 @@ internal static class HttpRedirect
             return Parsed<Uri>.Refused($"its scheme is '{PrintableText.Shorten(to.Scheme, MaxShown)}', http or https expected");
         }
 
-        if (to.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
-        {
-            return Parsed<Uri>.Refused("its host is an IP address, a name expected");
-        }
-
         if (to.UserInfo.Length > 0)
         {
             return Parsed<Uri>.Refused("its URL holds credentials, none expected");
@@ -48,6 +44,14 @@ internal static class HttpRedirect
         if (to.Port != options.Port && !options.AllowedRedirectPorts.Contains(to.Port))
         {
             return Parsed<Uri>.Refused($"its port is {to.Port}, one of {string.Join(", ", options.AllowedRedirectPorts)} expected");
+        }
+
+        if (to.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+        {
+            // Compared as addresses: a URL can spell one in many ways.
+            return identifier is IpIdentifier ip && IPAddress.TryParse(to.IdnHost, out var literal) && ip.Address.Equals(literal)
+                ? Parsed<Uri>.Ok(to)
+                : Parsed<Uri>.Refused("its host is an IP address, a name expected");
         }
 
         var host = DnsName.Parse(to.IdnHost);

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Validation.Dns;
 using PersistCa.Validation.Evidence;
 
@@ -13,7 +14,8 @@ namespace PersistCa.Validation.Challenges;
 
 /// <summary>
 /// tls-alpn-01 (RFC 8737): a TLS server that agrees on "acme-tls/1" and shows a self-signed certificate with the digest of the key
-/// authorization. A failed handshake is tls; a handshake with the wrong protocol or certificate is unauthorized.
+/// authorization. A failed handshake is tls; a handshake with the wrong protocol or certificate is unauthorized. An address is asked for by its
+/// name in the reverse tree, since the server name of TLS can be none, and shown as iPAddress (RFC 8738 section 6).
 /// </summary>
 public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options options, TimeProvider time) : IChallengeValidator
 {
@@ -42,13 +44,13 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
         catch (OperationCanceledException) when (overall.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return record.Invalid(new AcmeProblem(
-                ProblemCatalog.Connection, $"{attempt.Name.Text} completed no TLS handshake within {options.Timeout.TotalSeconds:0.##} seconds."));
+                ProblemCatalog.Connection, $"{attempt.Identifier.Text} completed no TLS handshake within {options.Timeout.TotalSeconds:0.##} seconds."));
         }
     }
 
     private async Task<AcmeProblem?> ConnectAsync(ChallengeAttempt attempt, AttemptRecord record, CancellationToken cancellationToken)
     {
-        var name = attempt.Name.Name.Text;
+        var name = attempt.Identifier.BaseText;
         var addresses = await TargetConnection.ResolveAsync(name, resolver, options.Target, record, cancellationToken).ConfigureAwait(false);
         if (addresses.IsRefused)
         {
@@ -70,7 +72,7 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
         using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
         {
-            await stream.AuthenticateAsClientAsync(Settings(name), cancellationToken).ConfigureAwait(false);
+            await stream.AuthenticateAsClientAsync(Settings(attempt.Identifier is IpIdentifier ip ? ip.ReverseName : name), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is AuthenticationException or IOException)
         {
@@ -79,11 +81,12 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
         }
 
         // The peer owes nothing more: the verdict rests on the handshake, no octet of application data is exchanged (RFC 8737 section 3).
-        return Judge(stream, name, attempt.KeyAuthorization, record);
+        return Judge(stream, attempt.Identifier, attempt.KeyAuthorization, record);
     }
 
-    private static AcmeProblem? Judge(SslStream stream, string name, string keyAuthorization, AttemptRecord record)
+    private static AcmeProblem? Judge(SslStream stream, Identifier identifier, string keyAuthorization, AttemptRecord record)
     {
+        var name = identifier.BaseText;
         var agreed = stream.NegotiatedApplicationProtocol;
         var certificate = stream.RemoteCertificate?.GetRawCertData();
         record.Tls = record.Tls! with
@@ -102,16 +105,16 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
             return new AcmeProblem(ProblemCatalog.Unauthorized, $"{name} showed no certificate.");
         }
 
-        var fault = AcmeTlsCertificate.Fault(certificate, name, SHA256.HashData(Encoding.ASCII.GetBytes(keyAuthorization)));
+        var fault = AcmeTlsCertificate.Fault(certificate, identifier, SHA256.HashData(Encoding.ASCII.GetBytes(keyAuthorization)));
         return fault is null
             ? null
             : new AcmeProblem(ProblemCatalog.Unauthorized, $"The certificate that {name} showed does not prove control (RFC 8737 section 3): {fault}.");
     }
 
     // Self-signed by definition, so checked by hand. The policy keeps the chain from being fetched from addresses the certificate names.
-    private static SslClientAuthenticationOptions Settings(string name) => new()
+    private static SslClientAuthenticationOptions Settings(string serverName) => new()
     {
-        TargetHost = name,
+        TargetHost = serverName,
         ApplicationProtocols = [Protocol],
 #pragma warning disable CA5398 // RFC 8737 section 4 demands at least TLS 1.2; the system's default might be lower or higher
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,

@@ -13,6 +13,10 @@ public static class DnsProblem
     /// <param name="answer">An answer that <see cref="DnsAnswer.IsFailure"/>.</param>
     public static AcmeProblem For(DnsAnswer answer) => new(ProblemCatalog.Dns, $"Looking up {Question(answer)} failed: {Failure(answer)}.");
 
+    /// <summary>How a look-up failed: a clause without capital or full stop, fit for an account.</summary>
+    /// <param name="answer">An answer that <see cref="DnsAnswer.IsFailure"/>.</param>
+    public static string Clause(DnsAnswer answer) => Failure(answer);
+
     /// <summary>The refusal for names without the records a challenge needs.</summary>
     /// <param name="answer">An answer without records.</param>
     public static string Absence(DnsAnswer answer) => answer.Status == DnsStatus.NxDomain

@@ -21,6 +21,7 @@ public sealed record EvidenceLimits
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(ValidationEvidence))]
+[JsonSerializable(typeof(CaaEvidence))]
 public sealed partial class EvidenceJson : JsonSerializerContext
 {
     // Each step is tried in turn until the text fits; the first keeps everything that an ordinary validation sees. Replies go first: what they say
@@ -37,13 +38,33 @@ public sealed partial class EvidenceJson : JsonSerializerContext
     /// <param name="evidence">The evidence.</param>
     /// <param name="limits">Its size; null for the default.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below <see cref="EvidenceLimits.LeastOctets"/>.</exception>
-    public static string Write(ValidationEvidence evidence, EvidenceLimits? limits = null)
+    public static string Write(ValidationEvidence evidence, EvidenceLimits? limits = null) =>
+        Fit(limits, step => JsonSerializer.Serialize(new Cut(step).Apply(evidence), Default.ValidationEvidence));
+
+    /// <summary>Writes evidence of a CAA check, cut in the same way.</summary>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="limits">Its size; null for the default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is below <see cref="EvidenceLimits.LeastOctets"/>.</exception>
+    public static string Write(CaaEvidence evidence, EvidenceLimits? limits = null) =>
+        Fit(limits, step => JsonSerializer.Serialize(new Cut(step).Apply(evidence), Default.CaaEvidence));
+
+    /// <summary>Reads evidence that <see cref="Write(ValidationEvidence, EvidenceLimits?)"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is not evidence.</exception>
+    public static ValidationEvidence Read(string json) =>
+        JsonSerializer.Deserialize(json, Default.ValidationEvidence) ?? throw new JsonException("the evidence is null");
+
+    /// <summary>Reads evidence that <see cref="Write(CaaEvidence, EvidenceLimits?)"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is not evidence.</exception>
+    public static CaaEvidence ReadCaa(string json) =>
+        JsonSerializer.Deserialize(json, Default.CaaEvidence) ?? throw new JsonException("the evidence is null");
+
+    private static string Fit(EvidenceLimits? limits, Func<Step, string> write)
     {
         limits ??= new EvidenceLimits();
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxOctets, EvidenceLimits.LeastOctets);
         foreach (var step in Steps)
         {
-            var text = JsonSerializer.Serialize(new Cut(step).Apply(evidence), Default.ValidationEvidence);
+            var text = write(step);
             if (Encoding.UTF8.GetByteCount(text) <= limits.MaxOctets)
             {
                 return text;
@@ -52,11 +73,6 @@ public sealed partial class EvidenceJson : JsonSerializerContext
 
         throw new InvalidOperationException("evidence does not fit its limit although every list and value was cut to its least");
     }
-
-    /// <summary>Reads evidence that <see cref="Write"/> wrote.</summary>
-    /// <exception cref="JsonException">The text is not evidence.</exception>
-    public static ValidationEvidence Read(string json) =>
-        JsonSerializer.Deserialize(json, Default.ValidationEvidence) ?? throw new JsonException("the evidence is null");
 
     private sealed record Step(int ValueCharacters, int ListEntries, bool Replies = false);
 
@@ -73,6 +89,21 @@ public sealed partial class EvidenceJson : JsonSerializerContext
                 Lookups = List(whole.Lookups, Lookup),
                 Hops = List(whole.Hops, h => h with { Url = Value(h.Url), Location = Optional(h.Location) }),
                 Judged = List(whole.Judged, r => r with { Owner = Value(r.Owner), Text = Value(r.Text), Detail = Value(r.Detail) }),
+            };
+            return omitted == 0 ? cut : cut with { Omitted = omitted };
+        }
+
+        public CaaEvidence Apply(CaaEvidence whole)
+        {
+            var cut = whole with
+            {
+                AccountUrl = Optional(whole.AccountUrl),
+                Detail = Value(whole.Detail),
+                Matched = Optional(whole.Matched),
+                Excused = List(whole.Excused, Value),
+                Contacts = List(whole.Contacts, Value),
+                Lookups = List(whole.Lookups, Lookup),
+                Judged = List(whole.Judged, r => r with { Text = Value(r.Text), Detail = Value(r.Detail) }),
             };
             return omitted == 0 ? cut : cut with { Omitted = omitted };
         }

@@ -12,11 +12,17 @@ public sealed record ValidationEvidence
     /// <summary>Challenge type as on the wire.</summary>
     public required string ChallengeType { get; init; }
 
-    /// <summary>Name that was validated, without "*.".</summary>
+    /// <summary>Name that was validated, without "*.", or address.</summary>
     public required string Name { get; init; }
 
     /// <summary>Whether the authorization is for the wildcard of that name.</summary>
     public required bool Wildcard { get; init; }
+
+    /// <summary>Whether the authorization is for the names under it too (RFC 9444); null when not.</summary>
+    public bool? Subdomains { get; init; }
+
+    /// <summary>Whether the server looked by itself before the client asked (dns-persist-01 rules, section 6.7); null when not.</summary>
+    public bool? JustInTime { get; init; }
 
     /// <summary>Public id of the account.</summary>
     public required string AccountId { get; init; }

@@ -82,11 +82,28 @@ public sealed class CsrReaderTests
     [InlineData(4, true, "directoryName")]
     [InlineData(5, true, "ediPartyName")]
     [InlineData(6, false, "uniformResourceIdentifier")]
-    [InlineData(7, false, "iPAddress")]
     [InlineData(8, false, "registeredID")]
     [InlineData(9, false, "unknown")]
     public void A_name_of_another_type_is_refused_by_its_type(int tag, bool constructed, string type) =>
         Refused(new CsrDraft { Alternatives = [CsrDraft.Dns("www.example.com"), (tag, constructed, [0x2a, 0x03, 0x04, 0x05])] }, $"a name of the type {type};");
+
+    [Fact]
+    public void An_iPAddress_is_a_name_like_a_dNSName() =>
+        Assert.Equal(
+            ["www.example.com", "10.0.0.1", "2001:db8::1"],
+            NamesOf(new CsrDraft { Alternatives = [CsrDraft.Dns("www.example.com"), Ip("0a000001"), Ip("20010db8000000000000000000000001"), Ip("0a000001")] }));
+
+    [Theory]
+    [InlineData("", "has 0 octets")]
+    [InlineData("0a0000", "has 3 octets")]
+    [InlineData("0a000000ff000000", "has 8 octets where 4 or 16")] // with a mask, as in name constraints
+    [InlineData("00000000000000000000ffff0a000001", "10.0.0.1 is expected")]
+    public void An_iPAddress_that_is_no_single_address_is_refused(string octets, string reason) =>
+        Refused(new CsrDraft { Alternatives = [Ip(octets)] }, reason);
+
+    [Fact]
+    public void A_common_name_that_is_an_address_is_no_name() =>
+        Assert.Equal(["10.0.0.1"], NamesOf(new CsrDraft { Alternatives = [Ip("0a000001")], Subject = [(Cn, UniversalTagNumber.UTF8String, "10.0.0.2")] }));
 
     [Theory]
     [InlineData("www_1.example.com", "underscore")]
@@ -177,7 +194,7 @@ public sealed class CsrReaderTests
     }
 
     [Fact]
-    public void Another_version_is_refused() => Refused(new CsrDraft { Version = 3 }, "version is not v1(0)");
+    public void Another_version_is_refused() => Refused(new CsrDraft { Version = 3 }, "version is neither v1(0)");
 
     [Fact]
     public void A_request_without_the_attributes_field_is_refused() => Refused(new CsrDraft { OmitAttributes = true }, "no attributes field");
@@ -261,11 +278,5 @@ public sealed class CsrReaderTests
         Assert.EndsWith("n09.example.com and 3 more.", detail, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_account_key_is_no_certificate_key()
-    {
-        var read = Read(new CsrDraft()).Value;
-        Assert.Equal(ProblemCatalog.BadPublicKey, read.KeyIsAccountKey(CsrDraft.Key.ExportSubjectPublicKeyInfo())?.Type);
-        Assert.Null(read.KeyIsAccountKey(TestAuthority.NewSpki()));
-    }
+    private static (int Tag, bool Constructed, byte[] Content) Ip(string octets) => (7, false, Convert.FromHexString(octets));
 }

@@ -36,10 +36,13 @@ public sealed class TbsLintTests
         ("an extension stands there twice", "L10", "2.5.29.37 stands there 2 times", (d, _) => d.Twice(Eku)),
         ("there is no subjectAltName", "L26", "missing", (d, _) => d.Without(San)),
         ("subjectAltName is empty", "L26", "empty", (d, _) => d.With(San, true, [0x30, 0x00])),
-        ("subjectAltName has an address", "L26", "type [7]", (d, _) => d.With(San, true, Hex("3017" + GoodName + "87047f000001"))),
+        ("subjectAltName has a mail address", "L26", "type [1]", (d, _) => d.With(San, true, Hex("3016" + GoodName + "8103614062"))),
         ("subjectAltName is not critical under an empty subject", "L27", "not critical while the subject is empty", (d, _) => d.Criticality(San, false)),
         ("subjectAltName is critical beside a subject", "L27", "critical while the subject is not empty", (d, _) => d with { Subject = Hex("300c310a300806035504030c0161") }),
         ("a dNSName has an underscore", "L28", "underscore", (d, _) => d.With(San, true, Hex("3011820f775f772e6578616d706c652e636f6d"))),
+        ("an iPAddress has 5 octets", "L33", "has 5 octets", (d, _) => d.With(San, true, Hex("3018" + GoodName + "87057f00000100"))),
+        ("an iPAddress is an IPv4 address in IPv6 form", "L33", "127.0.0.1 is expected", (d, _) => d.With(San, true, Hex("3023" + GoodName + "871000000000000000000000ffff7f000001"))),
+        ("there is an address that is not in the order", "L35", "www.example.com, 127.0.0.1;", (d, _) => d.With(San, true, Hex("3017" + GoodName + "87047f000001"))),
         ("a dNSName is in upper case, so not the order's", "L35", "the order has www.example.com", (d, _) => d.With(San, true, Hex("3011820f5777772e6578616d706c652e636f6d"))),
         ("a name of the order is missing", "L35", "subjectAltName has a.b;", (d, _) => d.With(San, true, Hex("30058203612e62"))),
         ("there is a name more than in the order", "L35", "www.example.com, a.b;", (d, _) => d.With(San, true, Hex("3016" + GoodName + "8203612e62"))),
@@ -76,6 +79,20 @@ public sealed class TbsLintTests
         var (tbs, context) = await SoundAsync();
         Assert.Empty(TbsLint.Check(tbs, context));
         Assert.Equal(tbs, TbsDraft.Of(tbs).Encode());
+    }
+
+    [Fact]
+    public async Task A_dNSName_that_spells_an_address_of_the_order_is_not_that_address()
+    {
+        var issuer = await TestAuthority.CertificateIssuerAsync();
+        var request = TestAuthority.Request("10.0.0.1");
+        var (_, sound) = await SoundAsync();
+        var context = sound with { Names = request.Names };
+        var tbs = issuer.Prepare(request).Value.TbsDer;
+
+        Assert.Empty(TbsLint.Check(tbs, context));
+        var bent = TbsDraft.Of(tbs).With(San, true, Hex("300a820831302e302e302e31"));
+        Assert.Equal(["L28", "L35"], TbsLint.Check(bent.Encode(), context).Select(f => f.Id));
     }
 
     [Fact]

@@ -92,6 +92,30 @@ public sealed class CertificateIssuerTests
     }
 
     [Fact]
+    public async Task An_address_stands_there_as_iPAddress_and_chains()
+    {
+        var request = TestAuthority.Request("10.0.0.1", "www.example.com", "2001:db8::1");
+        using var certificate = await IssueAsync(new ServerProfile(), request);
+        var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+        Assert.Equal(["10.0.0.1", "2001:db8::1"], names.EnumerateIPAddresses().Select(a => a.ToString()));
+        Assert.Equal(["www.example.com"], names.EnumerateDnsNames());
+        Assert.True(certificate.MatchesHostname("2001:db8::1"));
+        Assert.False(certificate.MatchesHostname("10.0.0.2"));
+        var (holds, status) = await TestAuthority.ChainAsync(certificate.RawData, request.Now);
+        Assert.True(holds, status);
+    }
+
+    [Fact]
+    public async Task An_address_is_never_the_common_name()
+    {
+        using var named = await IssueAsync(new ServerProfile { CommonName = true }, TestAuthority.Request("10.0.0.1", "www.example.com"));
+        Assert.Equal("CN=www.example.com", named.Subject);
+        using var unnamed = await IssueAsync(new ServerProfile { CommonName = true }, TestAuthority.Request("10.0.0.1"));
+        Assert.Equal("", unnamed.Subject);
+        Assert.True(unnamed.Extensions["2.5.29.17"]!.Critical);
+    }
+
+    [Fact]
     public async Task Key_encipherment_is_for_RSA_alone()
     {
         var rsa = TestAuthority.Request() with { SubjectPublicKeyInfo = CsrDraft.RsaKey.ExportSubjectPublicKeyInfo(), KeyKind = KeyKind.Rsa };

@@ -59,15 +59,33 @@ public sealed class ValidityTests
     }
 
     [Fact]
-    public async Task A_wished_notAfter_just_above_the_limit_is_cut_and_beyond_that_refused()
+    public async Task A_wished_notAfter_is_granted_to_the_second_or_refused()
     {
         var from = Now;
         var longest = from + Profile.Validity - Second;
         Assert.Equal(longest, (await PrepareAsync(from, longest)).Value.NotAfter);
-        Assert.Equal(longest, (await PrepareAsync(from, longest + Second)).Value.NotAfter);
-        Assert.Equal(longest, (await PrepareAsync(from, longest + Profile.Backdate + Second)).Value.NotAfter);
-        var refused = await PrepareAsync(from, longest + Profile.Backdate + Second + Second);
-        Assert.Contains("it can be no later than", refused.Problem?.Detail, StringComparison.Ordinal);
+        var refused = await PrepareAsync(from, longest + Second);
+        Assert.Equal(ProblemCatalog.Malformed, refused.Problem?.Type);
+        Assert.Contains("it can be no later than", refused.Problem!.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task For_the_longest_life_from_now_the_backdating_gives_way()
+    {
+        var intent = (await PrepareAsync(null, Now + Profile.Validity)).Value;
+        Assert.Equal((Now + Second, Now + Profile.Validity), (intent.NotBefore, intent.NotAfter));
+        Assert.Contains("it can be no later than", (await PrepareAsync(null, Now + Profile.Validity + Second)).Problem?.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Times_outside_the_issuers_own_are_refused_and_not_cut()
+    {
+        var issuing = await TestAuthority.IssuingAsync();
+        var late = issuing.NotAfter.AddDays(-10);
+        Assert.False((await PrepareAsync(null, issuing.NotAfter, now: late)).IsRefused);
+        Assert.Contains("outside the issuer's own", (await PrepareAsync(null, issuing.NotAfter + Second, now: late)).Problem?.Detail, StringComparison.Ordinal);
+        Assert.False((await PrepareAsync(issuing.NotBefore, null, now: issuing.NotBefore)).IsRefused);
+        Assert.Contains("outside the issuer's own", (await PrepareAsync(issuing.NotBefore - Second, null, now: issuing.NotBefore)).Problem?.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,9 +135,12 @@ public sealed class ValidityTests
                     && intent.NotAfter <= issuing.NotAfter
                     && intent.NotBefore >= issuing.NotBefore
                     && (intent.NotBefore - now).Duration() <= TimeSpan.FromHours(48) + Second
-                    && (notAfter is null || intent.NotAfter <= notAfter);
+                    && (notBefore is null || intent.NotBefore == Whole(notBefore.Value))
+                    && (notAfter is null || intent.NotAfter == Whole(notAfter.Value));
             },
             iter: 2000,
             threads: 1);
+
+        static DateTimeOffset Whole(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
     }
 }

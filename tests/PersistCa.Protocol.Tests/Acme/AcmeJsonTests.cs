@@ -29,6 +29,8 @@ public sealed class AcmeJsonTests
                     NewNonce = Url,
                     NewAccount = Url,
                     NewOrder = Url,
+                    NewAuthz = Url,
+                    ExplainRecords = Url,
                     RevokeCert = Url,
                     KeyChange = Url,
                     Meta = new DirectoryMeta { CaaIdentities = ["ca.example"], ExternalAccountRequired = false },

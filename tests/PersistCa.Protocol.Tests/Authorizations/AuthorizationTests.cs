@@ -204,14 +204,4 @@ public sealed class AuthorizationTests
         authorization.Fail(authorization.Challenges[1], Problem);
         Assert.Equal(AuthorizationStatus.Valid, authorization.StatusAt(Now));
     }
-
-    [Fact]
-    public void Every_challenge_type_has_its_word_and_only_dns_methods_prove_wildcards()
-    {
-        Assert.Equal(Enum.GetValues<ChallengeType>(), ChallengeTypes.All.Order());
-        Assert.All(ChallengeTypes.All, t => Assert.Equal(t, ChallengeTypes.Read(t.Wire())));
-        Assert.Equal([ChallengeType.Dns01, ChallengeType.DnsPersist01], ChallengeTypes.All.Where(t => t.ProvesWildcards()));
-        Assert.Equal(ChallengeType.DnsPersist01, ChallengeTypes.All[^1]);
-        Assert.All(["", "HTTP-01", "dns-account-01", "dns-persist-01 "], w => Assert.Null(ChallengeTypes.Read(w)));
-    }
 }

@@ -129,7 +129,7 @@ public sealed class LifecycleTests
     {
         Assert.Null(NewOrder().ErrorAt(Now, [Open(), Proven()]));
         var one = NewOrder().ErrorAt(Now, [Failed("x.test"), Proven()])!;
-        Assert.Equal(("no answer", "x.test"), (one.Detail, one.Identifier!.Value));
+        Assert.Equal(("no answer", "x.test"), (one.Detail, Assert.Single(one.Subproblems).Identifier!.Value));
         var two = NewOrder().ErrorAt(Now, [Failed("x.test"), Failed("y.test")])!;
         Assert.Equal(ProblemCatalog.Dns, two.Type);
         Assert.Equal(["x.test", "y.test"], two.Subproblems.Select(p => p.Identifier!.Value));

@@ -47,6 +47,87 @@ public sealed class OrderAndAccountTests(SharedAuthority shared) : IClassFixture
         Assert.Equal(changed.Body, (await client.PostAsync(client.AccountUrl!, "{}", None)).Body);
     }
 
+    [Theory]
+    [InlineData("""{"status":"revoked"}""")]
+    [InlineData("""{"termsOfServiceAgreed":true}""")]
+    [InlineData("""{"orders":"https://elsewhere.test/orders","unheard":["of"]}""")]
+    public async Task Of_an_account_nothing_but_contacts_and_its_end_can_be_changed_and_the_rest_is_ignored(string update)
+    {
+        using var client = await authority.RegisteredAsync();
+        var before = await client.FetchAsync(client.AccountUrl!, None);
+        var entries = await AuditCountAsync();
+
+        var after = await client.PostAsync(client.AccountUrl!, update, None);
+
+        Assert.Equal((200, before.Body), (after.Status, after.Body));
+        Assert.Equal(entries, await AuditCountAsync());
+
+        Task<int> AuditCountAsync() => authority.Store.ReadAsync(db => db.AuditEntries.CountAsync(e => e.Subject == "account:" + client.AccountUrl!.Split('/', StringSplitOptions.None).Last()), None);
+    }
+
+    [Fact]
+    public async Task An_external_account_binding_that_nobody_verified_is_not_reflected()
+    {
+        using var client = authority.Client();
+        var payload = JsonNode.Parse("""{"termsOfServiceAgreed":true,"externalAccountBinding":{"protected":"e30","payload":"e30","signature":"AAAA"}}""")!.AsObject();
+        Assert.False((await client.RegisterAsync(None, payload)).Json.ContainsKey("externalAccountBinding"));
+    }
+
+    [Fact]
+    public async Task Members_of_a_challenge_response_that_the_challenge_does_not_know_are_ignored()
+    {
+        using var client = await authority.RegisteredAsync();
+        var order = await client.OrderAsync([shared.Fresh()], None);
+        var authorization = await client.FetchAsync(order.Json["authorizations"]![0]!.GetValue<string>(), None);
+        var answer = await client.PostAsync(authorization.Challenge("dns-01")["url"]!.GetValue<string>(), """{"keyAuthorization":"old.form","unheard":{"of":[1]}}""", None);
+        Assert.Equal((200, "dns-01"), (answer.Status, answer.Json["type"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task A_certificates_key_is_no_accounts_key_of_whomever_present_or_former()
+    {
+        using var other = await authority.RegisteredAsync();
+        using var former = ECDsa.Create(other.AccountKey.ExportParameters(true));
+        await other.ChangeKeyAsync(ECDsa.Create(ECCurve.NamedCurves.nistP256), None);
+        using var present = ECDsa.Create(other.AccountKey.ExportParameters(true));
+        using var client = await authority.RegisteredAsync();
+        var name = shared.Fresh();
+        authority.Publish(client, name, PersistDialect.Draft01);
+        var order = await client.ReadyOrderAsync("dns-persist-01", name);
+        foreach (var key in new[] { former, present })
+        {
+            var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.FinalizeAsync(order, RunningAuthority.Csr(key, name)));
+            Assert.Equal("badPublicKey", refused.Answer.Problem);
+            Assert.Contains("that is, or was, an account's", refused.Answer.Body, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("ready", (await client.FetchAsync(order.Location!, None)).Json["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_sole_refused_name_has_its_identifier_in_a_subproblem_and_none_at_the_top()
+    {
+        using var client = await authority.RegisteredAsync();
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.OrderAsync(["bad_name.test"], None));
+        Assert.Equal("rejectedIdentifier", refused.Answer.Problem);
+        Assert.False(refused.Answer.Json.ContainsKey("identifier"));
+        Assert.Equal("bad_name.test", Assert.Single(refused.Answer.Json["subproblems"]!.AsArray())!["identifier"]!["value"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("notBefore", 49, "must lie within 48 hours of now")]
+    [InlineData("notAfter", 24 * 91, "certificates here are valid for at most 90 days")]
+    [InlineData("notAfter", -1, "No validity is left")]
+    public async Task Times_that_cannot_be_given_are_refused_before_anything_is_proved(string member, int hours, string reason)
+    {
+        using var client = await authority.RegisteredAsync();
+        var payload = $$"""{"identifiers":[{"type":"dns","value":"{{shared.Fresh()}}"}],"{{member}}":"{{authority.Clock.GetUtcNow().AddHours(hours):yyyy-MM-ddTHH:mm:ssZ}}"}""";
+        var url = await client.UrlAsync("newOrder", None);
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.PostAsync(url, payload, None));
+        Assert.Equal("malformed", refused.Answer.Problem);
+        Assert.Contains(reason, refused.Answer.Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task After_a_key_change_the_old_key_is_nobodys_and_the_account_stays()
     {

@@ -44,7 +44,7 @@ public static partial class HostileRows
         yield return New("contact not ASCII", """{"contact":["mailto:ä@b.test"]}""", "invalidContact");
         yield return New("contact very long", $$"""{"contact":["mailto:{{new string('a', 300)}}@b.test"]}""", "invalidContact");
         yield return New("too many contacts", new JsonObject { ["contact"] = new JsonArray([.. Enumerable.Range(0, 11).Select(i => JsonValue.Create($"mailto:a{i}@b.test"))]) }.ToJsonString(), "invalidContact");
-        yield return Malformed("account: status that is none", b => b.Payload(b.Owner.AccountUrl!, """{"status":"revoked"}"""));
+        yield return Malformed("account: contact that is none", b => b.Payload(b.Owner.AccountUrl!, """{"contact":"mailto:a@b.test"}"""));
         yield return Malformed("account: status is a number", b => b.Payload(b.Owner.AccountUrl!, """{"status":1}"""));
         yield return new("account: of a stranger", b => b.Payload(b.Stranger.AccountUrl!, """{"status":"deactivated"}"""), 403, "unauthorized");
         yield return new("account: orders of a stranger", b => b.Payload(b.Stranger.AccountUrl + "/orders", ""), 403, "unauthorized");
@@ -77,7 +77,7 @@ public static partial class HostileRows
         yield return Malformed("newOrder: too many identifiers", b => b.Payload(
             b.NewOrder,
             new JsonObject { ["identifiers"] = new JsonArray([.. Enumerable.Range(0, 101).Select(i => new JsonObject { ["type"] = "dns", ["value"] = $"n{i}.test" })]) }.ToJsonString()));
-        foreach (var type in new[] { "ip", "email", "DNS", "", "permanent-identifier" })
+        foreach (var type in new[] { "IP", "email", "DNS", "", "permanent-identifier" })
         {
             yield return new($"newOrder: identifier type '{type}'", b => b.Order("a.test", type), 400, "unsupportedIdentifier");
         }
@@ -91,6 +91,17 @@ public static partial class HostileRows
         {
             var shown = name.Length > 40 ? name[..20] + "..." + name.Length : name.Replace("\0", "NUL", StringComparison.Ordinal).Replace("\n", "LF", StringComparison.Ordinal);
             yield return new($"newOrder: name '{shown}'", b => b.Order(name), 400, "rejectedIdentifier");
+        }
+
+        // Those that are spelled right are refused by policy, which serves no addresses unless networks are configured.
+        foreach (var ip in new[]
+        {
+            "", "10.0.0.1", "127.0.0.1", "::1", "fd00::1", "010.0.0.1", "0x7f.0.0.1", "2130706433", "10.0.0.1:80", "10.0.0.0/8", "::FFFF", "::ffff:10.0.0.1", "[::1]", "fe80::1%1", "1.2.3", "a.test",
+            "*.0.0.1", "10.0.0.1\u0000", "\u0661.2.3.4", new string(':', 20_000), string.Join(':', Enumerable.Repeat("0", 9)),
+        })
+        {
+            var shown = ip.Length > 40 ? ip[..20] + "..." + ip.Length : ip.Replace("\0", "NUL", StringComparison.Ordinal);
+            yield return new($"newOrder: address '{shown}'", b => b.Order(ip, "ip"), 400, "rejectedIdentifier");
         }
     }
 

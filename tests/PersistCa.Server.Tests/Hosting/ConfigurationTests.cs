@@ -86,6 +86,24 @@ public sealed class ConfigurationTests
         Assert.Contains("beside a list", fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Rules_are_a_list_of_sections_in_the_order_of_their_numbers()
+    {
+        var (options, faults) = Read(
+            ("Policy:Challenges:10:Types", "dns-persist-01"),
+            ("Policy:Challenges:2:NameSuffix", "fleet.example.com"),
+            ("Policy:Challenges:2:Types:0", "dns-01"),
+            ("Policy:Challenges:2:Types:1", "dns-account-01"),
+            ("Policy:Ip:AllowedNetworks", "10.0.0.0/8,fd00::/8"),
+            ("Validation:Targets:AllowLoopback", "true"));
+
+        Assert.Empty(faults);
+        Assert.Equal(["fleet.example.com", ""], options.Policy.Challenges.Select(r => r.NameSuffix));
+        Assert.Equal(["dns-01,dns-account-01", "dns-persist-01"], options.Policy.Challenges.Select(r => string.Join(',', r.Types)));
+        Assert.Equal(["10.0.0.0/8", "fd00::/8"], options.Policy.Ip.AllowedNetworks);
+        Assert.True(options.Validation.Targets.AllowLoopback);
+    }
+
     [Theory]
     [InlineData("Validation:Persist:MaxBytes", "65537", "Validation:Persist:MaxBytes", "512 to 65536")]
     [InlineData("Validation:Dns:Timeout", "00:00:20", "Validation:Dns:Timeout", "longer than Validation:Dns:OverallTimeout")]
@@ -99,6 +117,8 @@ public sealed class ConfigurationTests
     [InlineData("Store:Kind", "Oracle", "Store:Kind", "Sqlite or PostgreSql")]
     [InlineData("Store:Kind", "1", "Store:Kind", "Sqlite or PostgreSql")]
     [InlineData("Store:Kind", "PostgreSql", "Store:ConnectionString", "Host=db")]
+    [InlineData("Store:KeepLapsed", "00:10:00", "Store:KeepLapsed", "is out of range")]
+    [InlineData("Server:MaxWorkAttempts", "0", "Server:MaxWorkAttempts", "1 to 100000")]
     [InlineData("Issuance:CommonName", "yes", "Issuance:CommonName", "true or false")]
     [InlineData("Issuance:Validity", "00:10:00", "Issuance:Validity", "is out of range")]
     [InlineData("Issuance:Validity", "ninety days", "Issuance:Validity", "a duration such as")]
@@ -124,11 +144,23 @@ public sealed class ConfigurationTests
     [InlineData("Validation:Dns:RequireSecure", "true", "Validation:Dns:RequireSecure", "set Validation:Dns:Dnssec to trusted-resolver")]
     [InlineData("Validation:Dns:InsecureZones", "a b", "Validation:Dns:InsecureZones", "is not a domain name")]
     [InlineData("Validation:Dns:TrustedResolvers", "dns.example", "Validation:Dns:TrustedResolvers", "is not a resolver")]
-    [InlineData("Validation:Dns:Zones", "corp.example", "Validation:Dns:Zones", "as in Validation:Dns:Zones:0:Zone")]
-    [InlineData("Validation:Dns:Zones:Zone", "corp.example", "Validation:Dns:Zones:Zone", "a numbered section")]
-    [InlineData("Validation:Dns:Zones:0", "corp.example", "Validation:Dns:Zones:0", "a numbered section")]
+    [InlineData("Validation:Dns:Zones", "corp.example", "Validation:Dns:Zones", "give them as Validation:Dns:Zones:0")]
+    [InlineData("Validation:Dns:Zones:Zone", "corp.example", "Validation:Dns:Zones:Zone", "give them as Validation:Dns:Zones:0")]
+    [InlineData("Validation:Dns:Zones:0", "corp.example", "Validation:Dns:Zones:0", "where a section was expected")]
     [InlineData("Validation:Dns:Zones:0:Name", "corp.example", "Validation:Dns:Zones:0:Name", "known in Validation:Dns:Zones:0: Zone, Resolvers")]
     [InlineData("Validation:Http:Port", "70000", "Validation:Http:Port", "1 to 65535")]
+    [InlineData("Validation:Targets:AllowedNetworks", "10.0.0.1/8", "Validation:Targets:AllowedNetworks", "zeros after the prefix")]
+    [InlineData("Validation:Targets:DeniedNetworks", "10.0.0.0/33", "Validation:Targets:DeniedNetworks", "such as 10.0.0.0/8")]
+    [InlineData("Validation:Targets:DeniedNetworks", "::ffff:10.0.0.0/104", "Validation:Targets:DeniedNetworks", "write it as IPv4")]
+    [InlineData("Validation:Targets:AllowLoopbak", "true", "Validation:Targets:AllowLoopbak", "did you mean Validation:Targets:AllowLoopback")]
+    [InlineData("Policy:Ip:AllowedNetworks", "everything", "Policy:Ip:AllowedNetworks", "is not a network")]
+    [InlineData("Policy:Ip:Networks", "10.0.0.0/8", "Policy:Ip:Networks", "known in Policy:Ip")]
+    [InlineData("Policy:Challenges", "dns-01", "Policy:Challenges", "Policy:Challenges:0")]
+    [InlineData("Policy:Challenges:0", "dns-01", "Policy:Challenges:0", "where a section was expected")]
+    [InlineData("Policy:Challenges:first:Types", "dns-01", "Policy:Challenges:first", "Policy:Challenges:0")]
+    [InlineData("Policy:Challenges:0:Suffix", "example.com", "Policy:Challenges:0:Suffix", "known in Policy:Challenges:0")]
+    [InlineData("Policy:Challenges:0:NameSuffix", "example.com", "Policy:Challenges:0:Types", "at least one challenge")]
+    [InlineData("Policy:Challenges:0:Types", "dns-02", "Policy:Challenges:0:Types", "there is no challenge 'dns-02'")]
     public void A_mistake_names_its_key_and_the_remedy(string key, string value, string faultKey, string remedy)
     {
         var fault = Assert.Single(Read((key, value)).Faults);
@@ -136,5 +168,16 @@ public sealed class ConfigurationTests
         Assert.Equal(faultKey, fault.Key);
         Assert.Contains(remedy, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.ToString());
+    }
+
+    [Theory]
+    [InlineData("NameSuffix", "a_b", "is not a suffix")]
+    [InlineData("Account", "https://ca.example/acme/account/AAAAAAAAAAAAAAAA", "the last segment of its URL")]
+    public void A_mistake_in_a_rule_names_the_rule(string member, string value, string remedy)
+    {
+        var fault = Assert.Single(Read(("Policy:Challenges:0:Types", "dns-01"), ($"Policy:Challenges:0:{member}", value)).Faults);
+
+        Assert.Equal("Policy:Challenges:0:" + member, fault.Key);
+        Assert.Contains(remedy, fault.Message, StringComparison.Ordinal);
     }
 }

@@ -19,6 +19,7 @@ public sealed class ChallengeValidatorsTests
             new Http01Validator(resolver, new Http01Options(), TimeProvider.System),
             new Dns01Validator(resolver, TimeProvider.System),
             new TlsAlpn01Validator(resolver, new TlsAlpn01Options(), TimeProvider.System),
+            new DnsAccount01Validator(resolver, TimeProvider.System),
             new DnsPersist01Validator(resolver, policy, TimeProvider.System),
         ];
     }
@@ -51,6 +52,7 @@ public sealed class ChallengeValidatorsTests
     [InlineData(ChallengeType.Http01, "connection")]
     [InlineData(ChallengeType.TlsAlpn01, "connection")]
     [InlineData(ChallengeType.Dns01, "dns")]
+    [InlineData(ChallengeType.DnsAccount01, "dns")]
     [InlineData(ChallengeType.DnsPersist01, "dns")]
     public void A_passed_deadline_is_a_result_with_its_times(ChallengeType type, string problem)
     {

@@ -28,7 +28,7 @@ public sealed class Http01RedirectTests
     private static async Task<ChallengeResult> ValidateAsync(ScriptedServer server, LoopbackZone? zone = null, params int[] morePorts)
     {
         await using var own = Sample.Zone();
-        var options = new Http01Options { Port = server.Port, AllowedRedirectPorts = [80, 443, .. morePorts], Timeout = TimeSpan.FromSeconds(20) };
+        var options = new Http01Options { Target = Sample.Targets, Port = server.Port, AllowedRedirectPorts = [80, 443, .. morePorts], Timeout = TimeSpan.FromSeconds(20) };
         return await new Http01Validator(Sample.Resolver(zone ?? own), options, TimeProvider.System).ValidateAsync(Sample.Attempt(), default);
     }
 

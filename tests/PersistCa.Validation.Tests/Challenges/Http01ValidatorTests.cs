@@ -16,7 +16,7 @@ public sealed class Http01ValidatorTests
     {
         await using var zone = Sample.Zone();
         zoneChange?.Invoke(zone);
-        var options = new Http01Options { Port = server.Port, AllowedRedirectPorts = [server.Port], Timeout = TimeSpan.FromSeconds(20) };
+        var options = new Http01Options { Target = Sample.Targets, Port = server.Port, AllowedRedirectPorts = [server.Port], Timeout = TimeSpan.FromSeconds(20) };
         var validator = new Http01Validator(Sample.Resolver(zone), change?.Invoke(options) ?? options, TimeProvider.System);
         return await validator.ValidateAsync(Sample.Attempt(name), default);
     }
@@ -163,7 +163,7 @@ public sealed class Http01ValidatorTests
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping);
         });
         await using var zone = Sample.Zone();
-        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Port = server.Port }, time);
+        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Target = Sample.Targets, Port = server.Port }, time);
 
         AssertRefused(await validator.ValidateAsync(Sample.Attempt(), default), ProblemCatalog.Connection, "within 10 seconds");
     }
@@ -240,7 +240,7 @@ public sealed class Http01ValidatorTests
     {
         using var server = ScriptedServer.Answering(ScriptedServer.Ok(Sample.KeyAuthorization));
         await using var zone = Sample.Zone(new LoopbackZoneOptions());
-        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Port = server.Port }, TimeProvider.System);
+        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Target = Sample.Targets, Port = server.Port }, TimeProvider.System);
 
         AssertRefused(await validator.ValidateAsync(Sample.Attempt(), default), ProblemCatalog.Dns, "NXDOMAIN");
     }
@@ -288,7 +288,7 @@ public sealed class Http01ValidatorTests
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping);
         });
         await using var zone = Sample.Zone();
-        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Port = server.Port }, TimeProvider.System);
+        var validator = new Http01Validator(Sample.Resolver(zone), new Http01Options { Target = Sample.Targets, Port = server.Port }, TimeProvider.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => validator.ValidateAsync(Sample.Attempt(), cancel.Token));
     }

@@ -10,7 +10,7 @@ namespace PersistCa.Validation.Tests.Challenges;
 /// <summary>A TCP server on loopback that reads one request header and does what the test says: no framework corrects its faults.</summary>
 internal sealed class ScriptedServer : IDisposable
 {
-    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket listener;
     private readonly CancellationTokenSource stop = new();
     private readonly SslServerAuthenticationOptions? tls;
     private readonly Func<string, Stream, CancellationToken, Task> script;
@@ -19,12 +19,16 @@ internal sealed class ScriptedServer : IDisposable
     /// <param name="script">Gets the request header and the connection; the connection is closed when it ends.</param>
     /// <param name="tls">Settings of TLS, null for plain TCP.</param>
     /// <param name="readsRequest">False: the script runs at once, with an empty header.</param>
-    public ScriptedServer(Func<string, Stream, CancellationToken, Task> script, SslServerAuthenticationOptions? tls = null, bool readsRequest = true)
+    /// <param name="at">Address it listens at, 127.0.0.1 when null.</param>
+    public ScriptedServer(
+        Func<string, Stream, CancellationToken, Task> script, SslServerAuthenticationOptions? tls = null, bool readsRequest = true, IPAddress? at = null)
     {
+        at ??= IPAddress.Loopback;
+        listener = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         this.readsRequest = readsRequest;
         this.script = script;
         this.tls = tls;
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Bind(new IPEndPoint(at, 0));
         listener.Listen();
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         _ = ServeAsync();

@@ -14,6 +14,9 @@ internal sealed record TestCertificates
 
     public string? IpAddress { get; init; }
 
+    /// <summary>Value of the subjectAltName extension, where the builder would write none such; null for what the builder writes.</summary>
+    public byte[]? RawNames { get; init; }
+
     public string? Oid { get; init; } = AcmeIdentifierOid;
 
     public bool Critical { get; init; } = true;
@@ -21,6 +24,8 @@ internal sealed record TestCertificates
     public byte[] Value { get; init; } = OctetString(Digest(Sample.KeyAuthorization));
 
     public bool SignedByOther { get; init; }
+
+    public string Subject { get; init; } = "CN=under test";
 
     public string? OtherIssuer { get; init; }
 
@@ -37,14 +42,18 @@ internal sealed record TestCertificates
 
     public X509Certificate2 Create()
     {
-        var subject = new X500DistinguishedName("CN=under test");
+        var subject = new X500DistinguishedName(Subject);
         var issuer = OtherIssuer is null ? subject : new X500DistinguishedName(OtherIssuer);
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var rsa = RSA.Create(2048);
         var request = UseRsa
             ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, ecdsa, HashAlgorithmName.SHA256);
-        if (Names.Count > 0 || IpAddress is not null)
+        if (RawNames is not null)
+        {
+            request.CertificateExtensions.Add(new X509Extension("2.5.29.17", RawNames, critical: false));
+        }
+        else if (Names.Count > 0 || IpAddress is not null)
         {
             var names = new SubjectAlternativeNameBuilder();
             foreach (var name in Names)

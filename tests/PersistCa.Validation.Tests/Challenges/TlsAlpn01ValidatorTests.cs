@@ -38,7 +38,7 @@ public sealed class TlsAlpn01ValidatorTests
     private static async Task<ChallengeResult> ValidateAsync(ScriptedServer server, TimeSpan? timeout = null, string name = Name)
     {
         await using var zone = Sample.Zone();
-        var options = new TlsAlpn01Options { Port = server.Port, Timeout = timeout ?? TimeSpan.FromSeconds(20) };
+        var options = new TlsAlpn01Options { Target = Sample.Targets, Port = server.Port, Timeout = timeout ?? TimeSpan.FromSeconds(20) };
         return await new TlsAlpn01Validator(Sample.Resolver(zone), options, TimeProvider.System).ValidateAsync(Sample.Attempt(name), default);
     }
 
@@ -170,6 +170,50 @@ public sealed class TlsAlpn01ValidatorTests
     }
 
     [Fact]
+    public async Task A_longer_application_protocol_is_not_the_one()
+    {
+        AssertRefused(await ValidateAsync(Good, alpn: [new SslApplicationProtocol("acme-tls/1.1")]), ProblemCatalog.Tls, "handshake");
+    }
+
+    [Fact]
+    public async Task A_server_of_a_protocol_before_tls_1_2_fails_the_handshake()
+    {
+        // The version stands in the ServerHello as TLS 1.1 (3, 2), which is refused before anything else of it is looked at.
+        using var server = new ScriptedServer(
+            async (_, stream, stopping) =>
+            {
+                byte[] hello = [2, 0, 0, 38, 3, 2, .. new byte[32], 0, 0xc0, 0x13, 0];
+                await stream.WriteAsync(new byte[] { 22, 3, 2, 0, (byte)hello.Length }.Concat(hello).ToArray(), stopping);
+                await stream.ReadAtLeastAsync(new byte[4096], 4096, throwOnEndOfStream: false, stopping);
+            },
+            readsRequest: false);
+
+        AssertRefused(await ValidateAsync(server), ProblemCatalog.Tls, "TLS 1.2 or 1.3");
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task The_connection_ends_after_the_handshake_without_application_data(SslProtocols protocol)
+    {
+        using var certificate = Good.Create();
+        var read = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var server = new ScriptedServer(
+            async (_, stream, stopping) => read.SetResult(await ReadToEndAsync(stream, stopping)),
+            new SslServerAuthenticationOptions { ApplicationProtocols = [TlsAlpn01Validator.Protocol], ServerCertificate = certificate, EnabledSslProtocols = protocol },
+            readsRequest: false);
+
+        Assert.True((await ValidateAsync(server)).IsValid);
+        Assert.Equal(0, await read.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task A_name_in_the_subject_is_no_subject_alternative_name()
+    {
+        AssertRefused(await ValidateAsync(Good with { Names = [], Subject = "CN=www.example.com" }), ProblemCatalog.Unauthorized, "0 subjectAltName extensions");
+    }
+
+    [Fact]
     public async Task A_server_without_tls_is_a_tls_problem()
     {
         using var server = new ScriptedServer(
@@ -221,5 +265,17 @@ public sealed class TlsAlpn01ValidatorTests
     {
         Assert.Equal(SHA256.HashSizeInBytes, TestCertificates.Digest(Sample.KeyAuthorization).Length);
         Assert.Equal(Sample.KeyAuthorization, Sample.Attempt().KeyAuthorization);
+    }
+
+    private static async Task<int> ReadToEndAsync(Stream stream, CancellationToken stopping)
+    {
+        try
+        {
+            return await stream.ReadAtLeastAsync(new byte[16], 16, throwOnEndOfStream: false, stopping);
+        }
+        catch (IOException)
+        {
+            return 0; // closed without a farewell, which is as good
+        }
     }
 }

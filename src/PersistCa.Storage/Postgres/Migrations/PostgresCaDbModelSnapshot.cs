@@ -51,6 +51,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(64)")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<DateTimeOffset?>("ProvedByRecordAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("proved_by_record_at");
+
                     b.Property<string>("PublicId")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -137,6 +141,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("account_id");
 
+                    b.Property<DateTimeOffset?>("CaaFreshUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("caa_fresh_until");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -144,6 +152,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<DateTimeOffset>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsPreAuthorization")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_pre_authorization");
 
                     b.Property<bool>("IsReusable")
                         .HasColumnType("boolean")
@@ -169,6 +181,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("status");
 
+                    b.Property<bool>("SubdomainsAllowed")
+                        .HasColumnType("boolean")
+                        .HasColumnName("subdomains_allowed");
+
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
@@ -193,6 +209,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
+                    b.HasIndex("AccountId", "Status", "ExpiresAt")
+                        .HasDatabaseName("ix_authorizations_account_id_status_expires_at");
+
                     b.ToTable("authorizations", (string)null);
                 });
 
@@ -209,6 +228,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<string>("Error")
                         .HasColumnType("text")
                         .HasColumnName("error");
+
+                    b.Property<string>("RecordAt")
+                        .HasMaxLength(253)
+                        .HasColumnType("character varying(253)")
+                        .HasColumnName("record_at");
 
                     b.Property<int>("Status")
                         .HasColumnType("integer")
@@ -411,6 +435,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_orders");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_orders_expires_at")
+                        .HasFilter("finalized_at IS NULL");
+
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_orders_public_id");
@@ -547,6 +575,26 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("issuers", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Limits.LimitBucket", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)")
+                        .HasColumnName("key");
+
+                    b.Property<long>("FullAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("full_at");
+
+                    b.HasKey("Key")
+                        .HasName("pk_limit_buckets");
+
+                    b.HasIndex("FullAt")
+                        .HasDatabaseName("ix_limit_buckets_full_at");
+
+                    b.ToTable("limit_buckets", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
                     b.Property<long>("OrderId")
@@ -634,6 +682,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("evidence");
+
+                    b.Property<bool>("JustInTime")
+                        .HasColumnType("boolean")
+                        .HasColumnName("just_in_time");
 
                     b.Property<bool>("Succeeded")
                         .HasColumnType("boolean")

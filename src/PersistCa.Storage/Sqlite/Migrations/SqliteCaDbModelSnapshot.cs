@@ -42,6 +42,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<long?>("ProvedByRecordAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("proved_by_record_at");
+
                     b.Property<string>("PublicId")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -124,6 +128,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("account_id");
 
+                    b.Property<long?>("CaaFreshUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("caa_fresh_until");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
@@ -131,6 +139,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsPreAuthorization")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_pre_authorization");
 
                     b.Property<bool>("IsReusable")
                         .HasColumnType("INTEGER")
@@ -156,6 +168,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<bool>("SubdomainsAllowed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("subdomains_allowed");
+
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
@@ -180,6 +196,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
+                    b.HasIndex("AccountId", "Status", "ExpiresAt")
+                        .HasDatabaseName("ix_authorizations_account_id_status_expires_at");
+
                     b.ToTable("authorizations", (string)null);
                 });
 
@@ -196,6 +215,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<string>("Error")
                         .HasColumnType("TEXT")
                         .HasColumnName("error");
+
+                    b.Property<string>("RecordAt")
+                        .HasMaxLength(253)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("record_at");
 
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
@@ -394,6 +418,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_orders");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_orders_expires_at")
+                        .HasFilter("finalized_at IS NULL");
+
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_orders_public_id");
@@ -528,6 +556,26 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("issuers", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Limits.LimitBucket", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasMaxLength(400)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("FullAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("full_at");
+
+                    b.HasKey("Key")
+                        .HasName("pk_limit_buckets");
+
+                    b.HasIndex("FullAt")
+                        .HasDatabaseName("ix_limit_buckets_full_at");
+
+                    b.ToTable("limit_buckets", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
                     b.Property<long>("OrderId")
@@ -613,6 +661,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("evidence");
+
+                    b.Property<bool>("JustInTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("just_in_time");
 
                     b.Property<bool>("Succeeded")
                         .HasColumnType("INTEGER")

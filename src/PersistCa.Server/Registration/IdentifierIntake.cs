@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Hosting;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>What a client names, as it came.</summary>
+/// <param name="Identifier">Type and value.</param>
+/// <param name="AncestorDomain">A name above it, for which it can prove control instead (RFC 9444 section 4.3); null for none.</param>
+/// <param name="Subdomains">Whether the names under it are wanted too (RFC 9444 section 4.2).</param>
+public sealed record IdentifierWish(AcmeIdentifier Identifier, string? AncestorDomain = null, bool Subdomains = false);
+
+/// <summary>An identifier that is served, and what has to be proved for it.</summary>
+/// <param name="Identifier">As it is to stand in the certificate.</param>
+/// <param name="Proof">What the authorization is for: the identifier itself, or a name above it.</param>
+/// <param name="Types">The challenges on offer, at least one.</param>
+/// <param name="Subdomains">Whether the authorization has to stand for the names under it.</param>
+public sealed record AcceptedIdentifier(Identifier Identifier, Identifier Proof, ImmutableArray<ChallengeType> Types, bool Subdomains);
+
+/// <summary>Reads and judges the identifiers of orders and pre-authorizations.</summary>
+public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy policy, ChallengePolicy challenges, PersistScope above)
+{
+    /// <summary>Judges all identifiers of an order; those that are refused are named together.</summary>
+    public Outcome<IReadOnlyList<AcceptedIdentifier>> Judge(Account account, IReadOnlyList<IdentifierWish> wishes)
+    {
+        if (wishes.Count == 0)
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, "The order names no identifier; at least one is expected.");
+        }
+
+        if (wishes.Count > options.Acme.MaxNames)
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {wishes.Count} identifiers; at most {options.Acme.MaxNames} are accepted.");
+        }
+
+        var accepted = new List<AcceptedIdentifier>(wishes.Count);
+        var problems = new List<AcmeProblem>();
+        foreach (var wish in wishes)
+        {
+            var judged = Judge(account, wish, subdomains: false);
+            if (judged.TryGet(out var served, out var problem))
+            {
+                if (!accepted.Exists(a => a.Identifier == served.Identifier))
+                {
+                    accepted.Add(served);
+                }
+            }
+            else
+            {
+                problems.Add(problem);
+            }
+        }
+
+        return problems.Count == 0
+            ? accepted
+            : AcmeProblem.Combine(problems, $"{problems.Count} of {wishes.Count} identifiers are refused; see subproblems.");
+    }
+
+    /// <summary>Judges one identifier.</summary>
+    /// <param name="account">Who names it.</param>
+    /// <param name="wish">What it names.</param>
+    /// <param name="subdomains">Whether the names under it are wanted too (RFC 9444 section 4.2).</param>
+    public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains)
+    {
+        var shown = new AcmeIdentifier(Shorten(wish.Identifier.Type), Shorten(wish.Identifier.Value));
+        if (IdentifierTypes.Read(wish.Identifier.Type) is not { } type)
+        {
+            var known = string.Join(" or ", IdentifierTypes.All.Select(t => t.Wire()));
+            return new AcmeProblem(ProblemCatalog.UnsupportedIdentifier, $"The identifier type '{shown.Type}' is not supported; expected {known}.") { Identifier = shown };
+        }
+
+        var parsed = Identifier.Parse(type, wish.Identifier.Value);
+        if (!parsed.IsValid)
+        {
+            var kind = type == IdentifierType.Ip ? "an IP address" : "a name";
+            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
+        }
+
+        if (policy.Judge(parsed.Value).Problem is { } refused)
+        {
+            return refused;
+        }
+
+        var above = Above(parsed.Value, wish.AncestorDomain, shown);
+        if (!above.TryGet(out var proof, out refused))
+        {
+            return refused;
+        }
+
+        var broad = subdomains || proof != parsed.Value;
+        var offered = challenges.For(proof, account.PublicId);
+        if (!offered.TryGet(out var types, out refused))
+        {
+            return refused;
+        }
+
+        if (broad)
+        {
+            types = [.. types.Where(t => t.ProvesWildcards())]; // what connects to one machine says nothing of the names under it
+        }
+
+        return types.IsEmpty
+            ? new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"No challenge on offer proves control of the names under {proof}.") { Identifier = shown }
+            : new AcceptedIdentifier(parsed.Value, proof, types, broad);
+    }
+
+    /// <summary>The name above that is to be proved instead, judged by the same bounds as a record's place: never above the registrable domain.</summary>
+    private Outcome<Identifier> Above(Identifier identifier, string? ancestor, AcmeIdentifier shown)
+    {
+        if (ancestor is null)
+        {
+            return identifier;
+        }
+
+        if (!options.Acme.SubdomainAuthorizations)
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, "ancestorDomain is given, but names are not authorized for those under them here; leave it out.") { Identifier = shown };
+        }
+
+        var parsed = DnsName.Parse(ancestor);
+        if (identifier is not CertificateName name || !parsed.IsValid || !above.NamesFor(name.Name).Skip(name.IsWildcard ? 0 : 1).Contains(parsed.Value))
+        {
+            return new AcmeProblem(
+                ProblemCatalog.Malformed,
+                $"The ancestorDomain '{Shorten(ancestor)}' is no name above {shown.Value} down to its registrable domain (RFC 9444 section 4.3).")
+            { Identifier = shown };
+        }
+
+        return new CertificateName(parsed.Value, false);
+    }
+
+    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
+}

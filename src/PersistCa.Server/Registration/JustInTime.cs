@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Server.Hosting;
+using PersistCa.Server.Telemetry;
+using PersistCa.Storage;
+using PersistCa.Validation.Challenges;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>
+/// Looks for records before the client asks (dns-persist-01 rules, section 6.7): the same validator, under a budget. What it proves is valid at once;
+/// what it does not prove stays pending, never an error.
+/// </summary>
+public sealed partial class JustInTime(
+    CaStore store, ValidationDesk desk, LimitDesk limits, PublicSuffixList suffixes, PersistCaOptions options, TimeProvider clock, ILogger<JustInTime> logger)
+{
+    /// <summary>Tries every pending authorization that dns-persist-01 may prove.</summary>
+    /// <returns>True when at least one is valid now.</returns>
+    public async Task<bool> ProveAsync(Account account, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    {
+        var persist = options.Validation.Persist;
+        if (!persist.JustInTime || (account.ProvedByRecordAt is null && !persist.JustInTimeForAll))
+        {
+            return false;
+        }
+
+        var candidates = authorizations
+            .Where(a => a.StatusAt(store.Now) == AuthorizationStatus.Pending)
+            .Select(a => (Authorization: a, Challenge: a.Challenges.FirstOrDefault(c => c.Type == ChallengeType.DnsPersist01 && c.Status == ChallengeStatus.Pending)))
+            .Where(c => c.Challenge is not null)
+            .ToList();
+        var allowed = await AllowedAsync(candidates.ConvertAll(c => c.Authorization), account, cancel);
+        if (allowed.Count == 0)
+        {
+            return false;
+        }
+
+        // Every name is decided by itself; the budget is one for all.
+        var started = clock.GetTimestamp();
+        var results = await Task.WhenAll(candidates.Where(c => allowed.Contains(c.Authorization.Id)).Select(async c => (
+            c.Authorization,
+            c.Challenge!.Ordinal,
+            Result: await desk.ValidateAsync(
+                ChallengeType.DnsPersist01,
+                desk.Attempt(c.Authorization, c.Challenge, account) with { JustInTime = true },
+                persist.JustInTimeBudget,
+                cancel))));
+        var seconds = clock.GetElapsedTime(started).TotalSeconds;
+        foreach (var (_, _, result) in results)
+        {
+            var tags = new TagList { { "verdict", result.IsValid ? "valid" : "pending" } };
+            CaTelemetry.JustInTime.Add(1, tags);
+            CaTelemetry.JustInTimeTime.Record(seconds, tags);
+        }
+
+        var proven = results.Where(r => r.Result.IsValid).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
+        return proven.Count > 0 && await RecordAsync(proven, cancel);
+    }
+
+    private async Task<HashSet<long>> AllowedAsync(List<Authorization> candidates, Account account, CancellationToken cancel)
+    {
+        if (candidates.Count == 0)
+        {
+            return [];
+        }
+
+        var outcome = await store.WriteAsync<HashSet<long>>(
+            Actor.Server,
+            async t =>
+            {
+                var allowed = new HashSet<long>();
+                foreach (var authorization in candidates)
+                {
+                    var domain = Identifier.Of(authorization.Name) is CertificateName { Name: var name } ? (suffixes.RegistrableDomain(name) ?? name).Text : authorization.Name;
+                    if (await limits.FailuresAsync(t, account, authorization, cancel) is null
+                        && await limits.TakeAsync(t, LimitKind.JustInTimePerDomain, domain, "looks in advance", null, cancel) is null)
+                    {
+                        allowed.Add(authorization.Id);
+                    }
+                    else
+                    {
+                        LogLimited(logger, authorization.CertificateName);
+                    }
+                }
+
+                return allowed;
+            },
+            cancel);
+        return outcome.Value;
+    }
+
+    private async Task<bool> RecordAsync(IReadOnlyList<(long Authorization, int Ordinal, ChallengeResult Result)> proven, CancellationToken cancel)
+    {
+        var outcome = await store.WriteAsync<object>(
+            Actor.Server,
+            async t =>
+            {
+                var any = false;
+                foreach (var (id, ordinal, result) in proven)
+                {
+                    var authorization = await t.Db.AuthorizationAsync(id, cancel) ?? throw new InvalidOperationException("an authorization vanished");
+                    var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+                    var challenge = authorization.Challenges.Single(c => c.Ordinal == ordinal);
+
+                    // What was deactivated, or taken up by the client, meanwhile is not ours to decide.
+                    if (account.IsValid && authorization.Accept(challenge, t.Now))
+                    {
+                        any |= await desk.RecordAsync(t, authorization, challenge, account, result, justInTime: true, cancel) is null;
+                    }
+                }
+
+                return any;
+            },
+            cancel);
+        return outcome.TryGet(out var proved, out _) && (bool)proved;
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Name} is not looked at in advance: its domain or account is at a limit")]
+    private static partial void LogLimited(ILogger logger, string name);
+}

@@ -1,0 +1,171 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Limits;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.Limits;
+using IPAddress = System.Net.IPAddress;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>What is limited.</summary>
+public enum LimitKind
+{
+    /// <summary>New accounts per address.</summary>
+    NewAccountsPerAddress,
+
+    /// <summary>New orders per address.</summary>
+    NewOrdersPerAddress,
+
+    /// <summary>New orders per account.</summary>
+    NewOrdersPerAccount,
+
+    /// <summary>Failed validations per account and name.</summary>
+    FailedValidations,
+
+    /// <summary>Just-in-time look-ups per domain.</summary>
+    JustInTimePerDomain,
+
+    /// <summary>Questions to explain per account.</summary>
+    ExplainPerAccount,
+}
+
+/// <summary>Holds what happens to the configured limits, and says when to come back (RFC 8555 section 6.6).</summary>
+public sealed class LimitDesk
+{
+    private readonly FrozenDictionary<LimitKind, RateLimit> limits;
+    private readonly FrozenDictionary<(string Account, LimitKind Kind), RateLimit> perAccount;
+    private readonly int pending;
+
+    /// <summary>Reads the limits.</summary>
+    /// <exception cref="ArgumentException">One is none: configuration is judged before.</exception>
+    public LimitDesk(LimitOptions options)
+    {
+        limits = Texts(options).ToFrozenDictionary(t => t.Kind, t => Limit(t.Text));
+        pending = options.PendingAuthorizations;
+        perAccount = options.PerAccount.Select(ReadOverride).ToFrozenDictionary(o => (o.Value!.Account, o.Value.Kind), o => o.Value!.Limit);
+    }
+
+    /// <summary>The limits as configured.</summary>
+    public static IEnumerable<(LimitKind Kind, string Text)> Texts(LimitOptions o) =>
+    [
+        (LimitKind.NewAccountsPerAddress, o.NewAccountsPerAddress),
+        (LimitKind.NewOrdersPerAddress, o.NewOrdersPerAddress),
+        (LimitKind.NewOrdersPerAccount, o.NewOrdersPerAccount),
+        (LimitKind.FailedValidations, o.FailedValidations),
+        (LimitKind.JustInTimePerDomain, o.JustInTimePerDomain),
+        (LimitKind.ExplainPerAccount, o.ExplainPerAccount),
+    ];
+
+    /// <summary>Reads "ACCOUNT-ID LIMIT=COUNT/PERIOD".</summary>
+    public static Parsed<LimitOverride> ReadOverride(string text)
+    {
+        var space = text.IndexOf(' ', StringComparison.Ordinal);
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        if (space < 1 || equals < space || !PublicId.LooksRight(text[..space])
+            || !Enum.TryParse<LimitKind>(text[(space + 1)..equals], out var kind) || !Enum.IsDefined(kind)
+            || kind is LimitKind.NewAccountsPerAddress or LimitKind.NewOrdersPerAddress or LimitKind.JustInTimePerDomain)
+        {
+            return Parsed<LimitOverride>.Refused(
+                $"'{text}' is no limit of an account; write ACCOUNT-ID LIMIT=COUNT/PERIOD with one of {LimitKind.NewOrdersPerAccount}, {LimitKind.FailedValidations}, {LimitKind.ExplainPerAccount}");
+        }
+
+        var limit = RateLimit.Parse(text[(equals + 1)..]);
+        return limit.IsValid ? Parsed<LimitOverride>.Ok(new LimitOverride(text[..space], kind, limit.Value)) : Parsed<LimitOverride>.Refused(limit.Reason);
+    }
+
+    /// <summary>Takes one from a limit, inside the change that it limits.</summary>
+    /// <param name="t">The change.</param>
+    /// <param name="kind">Which limit.</param>
+    /// <param name="subject">Whose: an address, an account, a domain.</param>
+    /// <param name="what">What is limited, for the refusal: "new orders of this account".</param>
+    /// <param name="account">The account that acts, whose own limits count; null where none does.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>Null when it may happen; rateLimited with the time to wait when not.</returns>
+    public async Task<AcmeProblem?> TakeAsync(StoreTransaction t, LimitKind kind, string subject, string what, Account? account, CancellationToken cancel)
+    {
+        var limit = For(kind, account);
+        return await t.TakeAsync(Key(kind, subject), limit, cancel) is { } wait ? Refusal(limit, what, wait) : null;
+    }
+
+    /// <summary>Asks whether a validation may be tried after those that failed.</summary>
+    public async Task<AcmeProblem?> FailuresAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel)
+    {
+        var limit = For(LimitKind.FailedValidations, account);
+        return await t.Db.WaitAsync(FailureKey(account, authorization), limit, t.Now, cancel) is { } wait
+            ? Refusal(limit, $"failed validations of {authorization.CertificateName}", wait)
+            : null;
+    }
+
+    /// <summary>Counts a validation that failed.</summary>
+    public Task FailedAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
+        t.ChargeAsync(FailureKey(account, authorization), For(LimitKind.FailedValidations, account), cancel);
+
+    /// <summary>Asks whether an account may open so many authorizations more.</summary>
+    public async Task<AcmeProblem?> PendingAsync(StoreTransaction t, Account account, int more, CancellationToken cancel)
+    {
+        if (pending == 0)
+        {
+            return null;
+        }
+
+        var now = t.Now;
+        var open = await t.Db.Authorizations.CountAsync(a => a.AccountId == account.Id && a.Status == AuthorizationStatus.Pending && a.ExpiresAt > now, cancel);
+        return open + more <= pending
+            ? null
+            : new AcmeProblem(ProblemCatalog.RateLimited, $"The account has {open} pending authorizations; at most {pending} are accepted. Finish or deactivate some.")
+            {
+                RetryAfterSeconds = 3600,
+            };
+    }
+
+    /// <summary>An address as limits count it: IPv4 by itself, IPv6 by its /64, since whoever has one has them all.</summary>
+    public static string Subject(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return "unknown";
+        }
+
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return plain.AddressFamily == AddressFamily.InterNetworkV6
+            ? Convert.ToHexStringLower(plain.GetAddressBytes().AsSpan(0, 8)) + "/64"
+            : plain.ToString();
+    }
+
+    private static string FailureKey(Account account, Authorization authorization) => Key(LimitKind.FailedValidations, account.PublicId + " " + authorization.CertificateName);
+
+    private static string Key(LimitKind kind, string subject) => $"{kind} {subject}";
+
+    private static RateLimit Limit(string text)
+    {
+        var read = RateLimit.Parse(text);
+        return read.IsValid ? read.Value : throw new ArgumentException(read.Reason);
+    }
+
+    private static AcmeProblem Refusal(RateLimit limit, string what, TimeSpan wait)
+    {
+        var seconds = (int)Math.Min(int.MaxValue, Math.Ceiling(wait.TotalSeconds));
+        return new AcmeProblem(
+            ProblemCatalog.RateLimited,
+            string.Create(CultureInfo.InvariantCulture, $"There were too many {what}: at most {limit.Count} in {limit.Period:c} are accepted; try again in {seconds} seconds."))
+        {
+            RetryAfterSeconds = seconds,
+        };
+    }
+
+    private RateLimit For(LimitKind kind, Account? account) =>
+        account is not null && perAccount.TryGetValue((account.PublicId, kind), out var own) ? own : limits[kind];
+}
+
+/// <summary>A limit of one account.</summary>
+/// <param name="Account">Public id.</param>
+/// <param name="Kind">Which limit.</param>
+/// <param name="Limit">The limit.</param>
+public sealed record LimitOverride(string Account, LimitKind Kind, RateLimit Limit);

@@ -1,0 +1,105 @@
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Validation.Challenges;
+using PersistCa.Validation.Evidence;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>What every validation has in common, whoever asked for it: how it is tried, and how its verdict is recorded (steps 5 to 7 of docs/order-flow.md).</summary>
+public sealed class ValidationDesk(ChallengeValidators validators, AuthorityUrls urls, LimitDesk limits, PersistCaOptions options, TimeProvider clock)
+{
+    /// <summary>A dns-persist-01 validation may be used for 10 days at most (BR 4.2.1; dns-persist-01 rules section 6 item 6).</summary>
+    private static readonly TimeSpan PersistReuse = TimeSpan.FromDays(10);
+
+    /// <summary>What is to be validated, from what the store holds.</summary>
+    public ChallengeAttempt Attempt(Authorization authorization, Challenge challenge, Account account) =>
+        new(Identifier.Of(authorization.CertificateName), challenge.Token, urls.Facts(account))
+        {
+            WithSubdomains = authorization.SubdomainsAllowed,
+            RecordAt = challenge.RecordAt is { } at ? ((CertificateName)Identifier.Of(at)).Name : null,
+        };
+
+    /// <summary>Validates within a time.</summary>
+    /// <param name="type">The challenge.</param>
+    /// <param name="attempt">What is to be validated.</param>
+    /// <param name="deadline">Longest time; passing it is a failed validation.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<ChallengeResult> ValidateAsync(ChallengeType type, ChallengeAttempt attempt, TimeSpan deadline, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await using var timer = clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, deadline, Timeout.InfiniteTimeSpan);
+        var startedAt = clock.GetUtcNow();
+        try
+        {
+            return await validators.For(type).ValidateAsync(attempt, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return ChallengeResult.DeadlinePassed(type, attempt, startedAt, clock.GetUtcNow(), deadline);
+        }
+    }
+
+    /// <summary>Records a verdict inside the change that ends the attempt: challenge, authorization, evidence, audit entry.</summary>
+    /// <returns>Why it failed; null when control was proved.</returns>
+    public async Task<AcmeProblem?> RecordAsync(
+        StoreTransaction t, Authorization authorization, Challenge challenge, Account account, ChallengeResult result, bool justInTime, CancellationToken cancel)
+    {
+        // Account status is read live here too: a deactivation during the look-up wins.
+        var problem = result.Problem ?? (account.IsValid ? null : AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status });
+        if (problem is null)
+        {
+            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable);
+            if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
+            {
+                account.ProvedByRecord(t.Now);
+            }
+        }
+        else
+        {
+            authorization.Fail(challenge, problem);
+            if (problem.Type != ProblemCatalog.ServerInternal)
+            {
+                await limits.FailedAsync(t, account, authorization, cancel);
+            }
+        }
+
+        t.Db.ValidationRecords.Add(new ValidationRecord
+        {
+            AuthorizationId = authorization.Id,
+            ChallengeType = challenge.Type.Wire(),
+            At = t.Now,
+            Succeeded = problem is null,
+            JustInTime = justInTime,
+            Dialect = result.Dialect?.Wire(),
+            Evidence = EvidenceJson.Write(result.Evidence),
+        });
+        t.Audit(
+            problem is null ? AuditKinds.ValidationSucceeded : AuditKinds.ValidationFailed,
+            "authorization:" + authorization.PublicId,
+            ("account", account.PublicId),
+            ("name", authorization.CertificateName),
+            ("challenge", challenge.Type.Wire()),
+            ("dialect", result.Dialect?.Wire()),
+            ("justInTime", justInTime ? "true" : null),
+            ("problem", problem?.Type.Name),
+            ("detail", problem?.Detail));
+        return problem;
+    }
+
+    private DateTimeOffset Expiry(ChallengeResult result, DateTimeOffset now)
+    {
+        var expires = now + options.Acme.AuthorizationLifetime;
+        if (result.Evidence.ChallengeType == ChallengeType.DnsPersist01.Wire() && now + PersistReuse < expires)
+        {
+            expires = now + PersistReuse;
+        }
+
+        return result.RecordExpires is { } end && end < expires ? end : expires;
+    }
+}
