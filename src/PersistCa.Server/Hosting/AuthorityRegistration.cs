@@ -135,8 +135,7 @@ internal static class AuthorityRegistration
     public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
         PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
 
-
-    /// <summary>The validators, over the configured resolvers.</summary>
+    /// <summary>The validators, over a resolver.</summary>
     public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
     {
         var http = options.Validation.Http;

@@ -22,7 +22,7 @@ public sealed class DnsLookupOptions
     public TimeSpan OverallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a dns-01 look-up counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
+    /// How long a look-up of dns-01 or dns-account-01 counts for the account's other challenge at the same owner name (a name and its wildcard), since some clients
     /// remove both records after the first; zero for not at all.
     /// </summary>
     public TimeSpan SharedOwnerGrace { get; set; } = TimeSpan.FromSeconds(10);
