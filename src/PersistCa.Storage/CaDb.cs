@@ -26,6 +26,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<ValidationRecord> ValidationRecords => Set<ValidationRecord>();
 
+    public DbSet<CaaCheckRow> CaaChecks => Set<CaaCheckRow>();
+
     public DbSet<IssuedCertificate> Certificates => Set<IssuedCertificate>();
 
     public DbSet<IssuerRow> Issuers => Set<IssuerRow>();

@@ -41,6 +41,29 @@ public sealed class ValidationRecord
     public required string Evidence { get; init; }
 }
 
+/// <summary>What the CAA records of a name said (RFC 8659), for whom and until when. Kept whatever the verdict.</summary>
+public sealed class CaaCheckRow
+{
+    public long Id { get; private set; }
+
+    /// <summary>Internal id of the authorization that stands for the name.</summary>
+    public long AuthorizationId { get; init; }
+
+    /// <summary>The name as it stands in a certificate.</summary>
+    public required string Name { get; init; }
+
+    public DateTimeOffset CheckedAt { get; init; }
+
+    /// <summary>Until when a certificate may be signed on it, null when it permits nothing.</summary>
+    public DateTimeOffset? FreshUntil { get; init; }
+
+    /// <summary>The verdict in one word.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>The evidence as JSON.</summary>
+    public required string Evidence { get; init; }
+}
+
 /// <summary>An issuer this authority has or had: its certificate is served for as long as leaves point at it.</summary>
 public sealed class IssuerRow
 {

@@ -80,7 +80,6 @@ public abstract class RoundTripTests(StoreKind kind)
         {
             a.Accept(a.Challenges[0], t.Now);
             a.Accept(a.Challenges[1], t.Now, "above.test");
-            a.CaaPermits(t.Now.AddHours(8));
             a.Conclude(a.Challenges[1], t.Now.AddMilliseconds(1), t.Now.AddMilliseconds(2001), isReusable: true);
             a.Fail(a.Challenges[0], Error);
         });

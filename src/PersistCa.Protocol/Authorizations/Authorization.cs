@@ -189,9 +189,6 @@ public sealed class Authorization
     /// <summary>When control was proven.</summary>
     public DateTimeOffset? ValidatedAt { get; private set; }
 
-    /// <summary>Until when the last look at the CAA records of its name counts (RFC 8659, BR 4.2.2.1), null when none was had.</summary>
-    public DateTimeOffset? CaaFreshUntil { get; private set; }
-
     /// <summary>Whether another order of the account may rest on it.</summary>
     public bool IsReusable { get; private set; }
 
@@ -273,9 +270,6 @@ public sealed class Authorization
             Status = Life.Step(Status, AuthorizationStatus.Invalid);
         }
     }
-
-    /// <summary>Notes that CAA permits issuance, until when.</summary>
-    public void CaaPermits(DateTimeOffset until) => CaaFreshUntil = until;
 
     /// <summary>True when the account may give the authorization up (RFC 8555 section 7.5.2).</summary>
     public bool CanDeactivate(DateTimeOffset now) => Life.Allows(StatusAt(now), AuthorizationStatus.Deactivated);

@@ -17,22 +17,29 @@ public enum CaaMode
 }
 
 /// <summary>
-/// The mode of each name: that of the longest suffix with one, on label boundaries; <see cref="CaaMode.Enforce"/> where none is set. A profile under
+/// The mode of each name: that of the longest suffix with one, on label boundaries; the default, normally <see cref="CaaMode.Enforce"/>, where none is set. A profile under
 /// the Baseline Requirements needs <see cref="Enforced"/>: section 3.2.2.8 knows no other mode.
 /// </summary>
 public sealed class CaaModes
 {
     private readonly ImmutableDictionary<DnsName, CaaMode> suffixes;
 
-    private CaaModes(ImmutableDictionary<DnsName, CaaMode> suffixes) => this.suffixes = suffixes;
+    private readonly CaaMode otherwise;
+
+    private CaaModes(ImmutableDictionary<DnsName, CaaMode> suffixes, CaaMode otherwise)
+    {
+        this.suffixes = suffixes;
+        this.otherwise = otherwise;
+    }
 
     /// <summary>Every name is enforced.</summary>
-    public static CaaModes Enforced { get; } = new(ImmutableDictionary<DnsName, CaaMode>.Empty);
+    public static CaaModes Enforced { get; } = new(ImmutableDictionary<DnsName, CaaMode>.Empty, CaaMode.Enforce);
 
     /// <summary>Reads modes by suffix.</summary>
     /// <param name="suffixes">Names such as "corp.example" or "lan"; each stands for itself and all below it.</param>
+    /// <param name="otherwise">The mode of names under none of them.</param>
     /// <returns>The modes, or the reason why a suffix cannot be used.</returns>
-    public static Parsed<CaaModes> Create(IEnumerable<KeyValuePair<string, CaaMode>> suffixes)
+    public static Parsed<CaaModes> Create(IEnumerable<KeyValuePair<string, CaaMode>> suffixes, CaaMode otherwise = CaaMode.Enforce)
     {
         var read = ImmutableDictionary.CreateBuilder<DnsName, CaaMode>();
         foreach (var (text, mode) in suffixes)
@@ -54,7 +61,7 @@ public sealed class CaaModes
             }
         }
 
-        return Parsed<CaaModes>.Ok(new CaaModes(read.ToImmutable()));
+        return Parsed<CaaModes>.Ok(new CaaModes(read.ToImmutable(), otherwise));
     }
 
     /// <summary>The mode of a name; a wildcard has that of the name without "*.".</summary>
@@ -68,6 +75,6 @@ public sealed class CaaModes
             }
         }
 
-        return CaaMode.Enforce;
+        return otherwise;
     }
 }

@@ -3,6 +3,7 @@ using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Records;
@@ -10,6 +11,7 @@ using PersistCa.Server.Acme;
 using PersistCa.Server.Registration;
 using PersistCa.Server.Workers;
 using PersistCa.Storage;
+using PersistCa.Validation.CaaLookup;
 using PersistCa.Validation.Challenges;
 using PersistCa.Validation.Dns;
 
@@ -49,6 +51,8 @@ internal static class AuthorityRegistration
         services.AddSingleton(new LimitDesk(options.Limits));
         services.AddSingleton<IdentifierIntake>();
         services.AddSingleton<AuthorizationBook>();
+        services.AddSingleton<CaaDesk>();
+        services.AddSingleton(sp => Caa(options, policy, sp.GetRequiredService<IDnsResolver>(), sp.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ValidationDesk>();
         services.AddSingleton<JustInTime>();
         services.AddSingleton<RecordExplainer>();
@@ -134,6 +138,14 @@ internal static class AuthorityRegistration
     /// <summary>The names above a name at which it can be proved.</summary>
     public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
         PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
+
+    /// <summary>Looks CAA records up. Every issuer name that records may have, former ones too, is ours there as well.</summary>
+    public static CaaClimb Caa(PersistCaOptions options, PersistPolicy policy, IDnsResolver resolver, TimeProvider clock) => new(
+        resolver,
+        new CaaPolicy(policy.IssuerNames) { ExcuseInsecureFailures = options.Validation.Caa.ExcuseInsecureFailures },
+        OptionRules.CaaSuffixes(options.Validation.Caa).Value!,
+        new CaaLookupOptions { MaxLabels = options.Validation.Caa.MaxLabels },
+        clock);
 
     /// <summary>The validators, over a resolver.</summary>
     public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)

@@ -1,4 +1,6 @@
 using System.Net;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Records;
@@ -152,6 +154,11 @@ internal static class OptionRules
             yield return new("Validation:Persist:Dialects", $"there is no dialect '{dialect}'; there are {string.Join(", ", PersistDialects.All.Select(d => d.Wire()))}");
         }
 
+        if (CaaSuffixes(v.Caa) is { IsValid: false } suffixes)
+        {
+            yield return new("Validation:Caa:Suffixes", suffixes.Reason);
+        }
+
         var second = TimeSpan.FromSeconds(1);
         var ranges = Range("Validation:Concurrency", v.Concurrency, 1, 10_000)
             .Concat(Range("Validation:Deadline", v.Deadline, second, 100 * second))
@@ -159,6 +166,7 @@ internal static class OptionRules
             .Concat(Range("Validation:Http:MaxRedirects", v.Http.MaxRedirects, 0, 20))
             .Concat(Range("Validation:Http:Timeout", v.Http.Timeout, TimeSpan.FromMilliseconds(50), 60 * second))
             .Concat(Range("Validation:TlsAlpnPort", v.TlsAlpnPort, 1, 65535))
+            .Concat(Range("Validation:Caa:MaxLabels", v.Caa.MaxLabels, 1, 127))
             .Concat(Range("Validation:Persist:MaxNames", v.Persist.MaxNames, 1, 127))
             .Concat(Range("Validation:Persist:JustInTimeBudget", v.Persist.JustInTimeBudget, TimeSpan.FromMilliseconds(50), 30 * second))
             .Concat(v.Persist.Floors.Where(f => !DnsName.Parse(f).IsValid).Select(f => new ConfigurationFault("Validation:Persist:Floors", $"'{f}' is not a name: {DnsName.Parse(f).Reason}")))
@@ -170,6 +178,9 @@ internal static class OptionRules
             yield return fault;
         }
     }
+
+    /// <summary>The CAA modes.</summary>
+    public static Parsed<CaaModes> CaaSuffixes(CaaOptions caa) => CaaModes.Create(caa.Suffixes.Select(s => KeyValuePair.Create(s.Suffix, s.Mode)), caa.Mode);
 
     private static IEnumerable<ConfigurationFault> Issuance(IssuanceOptions i) =>
         Range("Issuance:Validity", i.Validity, TimeSpan.FromHours(1), TimeSpan.FromDays(825))

@@ -187,6 +187,9 @@ public sealed class ValidationOptions
 
     /// <summary>dns-persist-01.</summary>
     public PersistOptions Persist { get; set; } = new();
+
+    /// <summary>CAA records.</summary>
+    public CaaOptions Caa { get; set; } = new();
 }
 
 /// <summary>Section Validation:Http.</summary>

@@ -51,12 +51,12 @@ public sealed partial class JustInTime(
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
         foreach (var (_, _, result) in results)
         {
-            var tags = new TagList { { "verdict", result.IsValid ? "valid" : "pending" } };
+            var tags = new TagList { { "verdict", result.Result.IsValid ? "valid" : "pending" } };
             CaTelemetry.JustInTime.Add(1, tags);
             CaTelemetry.JustInTimeTime.Record(seconds, tags);
         }
 
-        var proven = results.Where(r => r.Result.IsValid).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
+        var proven = results.Where(r => r.Result.Result.IsValid).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
         return proven.Count > 0 && await RecordAsync(proven, cancel);
     }
 
@@ -92,7 +92,7 @@ public sealed partial class JustInTime(
         return outcome.Value;
     }
 
-    private async Task<bool> RecordAsync(IReadOnlyList<(long Authorization, int Ordinal, ChallengeResult Result)> proven, CancellationToken cancel)
+    private async Task<bool> RecordAsync(IReadOnlyList<(long Authorization, int Ordinal, Validated Result)> proven, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<object>(
             Actor.Server,

@@ -37,11 +37,8 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
             return new AcmeProblem(ProblemCatalog.Malformed, $"{accepted.Identifier} is no name; dns-persist-01 is explained for names.");
         }
 
-        return Explain(
-            name,
-            urls.Facts(account),
-            await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", urls.Facts(account)), options.Validation.Deadline, cancel),
-            policy);
+        var found = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", urls.Facts(account)), options.Validation.Deadline, cancel);
+        return Explain(name, urls.Facts(account), found.Result, policy);
     }
 
     /// <summary>Puts a result into words.</summary>

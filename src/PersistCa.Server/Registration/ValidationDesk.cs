@@ -1,18 +1,20 @@
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Validation.CaaLookup;
 using PersistCa.Validation.Challenges;
 using PersistCa.Validation.Evidence;
 
 namespace PersistCa.Server.Registration;
 
 /// <summary>What every validation has in common, whoever asked for it: how it is tried, and how its verdict is recorded (steps 5 to 7 of docs/order-flow.md).</summary>
-public sealed class ValidationDesk(ChallengeValidators validators, AuthorityUrls urls, LimitDesk limits, PersistCaOptions options, TimeProvider clock)
+public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PersistCaOptions options, TimeProvider clock)
 {
     /// <summary>A dns-persist-01 validation may be used for 10 days at most (BR 4.2.1; dns-persist-01 rules section 6 item 6).</summary>
     private static readonly TimeSpan PersistReuse = TimeSpan.FromDays(10);
@@ -25,31 +27,42 @@ public sealed class ValidationDesk(ChallengeValidators validators, AuthorityUrls
             RecordAt = challenge.RecordAt is { } at ? ((CertificateName)Identifier.Of(at)).Name : null,
         };
 
-    /// <summary>Validates within a time.</summary>
+    /// <summary>Validates within a time, and asks CAA meanwhile: a name that may not be issued for is not proved for nothing.</summary>
     /// <param name="type">The challenge.</param>
     /// <param name="attempt">What is to be validated.</param>
     /// <param name="deadline">Longest time; passing it is a failed validation.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<ChallengeResult> ValidateAsync(ChallengeType type, ChallengeAttempt attempt, TimeSpan deadline, CancellationToken cancel)
+    public async Task<Validated> ValidateAsync(ChallengeType type, ChallengeAttempt attempt, TimeSpan deadline, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using var timer = clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, deadline, Timeout.InfiniteTimeSpan);
         var startedAt = clock.GetUtcNow();
         try
         {
-            return await validators.For(type).ValidateAsync(attempt, limit.Token);
+            var permission = attempt.Identifier is CertificateName name
+                ? caa.CheckAsync(CaaQuestion.For(name, attempt.Account, type), limit.Token)
+                : null;
+            var result = await validators.For(type).ValidateAsync(attempt, limit.Token);
+            var check = permission is null ? null : await permission;
+            return new Validated(result.IsValid && check?.Result.Problem is { } refusal ? result.Refused(refusal) : result, check);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return ChallengeResult.DeadlinePassed(type, attempt, startedAt, clock.GetUtcNow(), deadline);
+            return new Validated(ChallengeResult.DeadlinePassed(type, attempt, startedAt, clock.GetUtcNow(), deadline), null);
         }
     }
 
     /// <summary>Records a verdict inside the change that ends the attempt: challenge, authorization, evidence, audit entry.</summary>
     /// <returns>Why it failed; null when control was proved.</returns>
     public async Task<AcmeProblem?> RecordAsync(
-        StoreTransaction t, Authorization authorization, Challenge challenge, Account account, ChallengeResult result, bool justInTime, CancellationToken cancel)
+        StoreTransaction t, Authorization authorization, Challenge challenge, Account account, Validated validated, bool justInTime, CancellationToken cancel)
     {
+        var result = validated.Result;
+        if (validated.Caa is { } check)
+        {
+            CaaDesk.Record(t, check, authorization.Id, authorization.CertificateName, account);
+        }
+
         // Account status is read live here too: a deactivation during the look-up wins.
         var problem = result.Problem ?? (account.IsValid ? null : AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status });
         if (problem is null)
@@ -103,3 +116,8 @@ public sealed class ValidationDesk(ChallengeValidators validators, AuthorityUrls
         return result.RecordExpires is { } end && end < expires ? end : expires;
     }
 }
+
+/// <summary>The verdict on a challenge, and what CAA said of the name.</summary>
+/// <param name="Result">The verdict; a prohibition by CAA is in it.</param>
+/// <param name="Caa">What CAA said; null for an address, and when time ran out.</param>
+public sealed record Validated(ChallengeResult Result, CaaCheck? Caa);

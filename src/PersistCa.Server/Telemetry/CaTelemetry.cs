@@ -29,6 +29,9 @@ public static class CaTelemetry
     /// <summary>Time that looking in advance took an order, by verdict.</summary>
     public static readonly Histogram<double> JustInTimeTime = Meter.CreateHistogram<double>("persistca.validation.just_in_time.duration", "s", "Time of looking in advance");
 
+    /// <summary>CAA look-ups, by outcome and mode.</summary>
+    public static readonly Counter<long> CaaChecks = Meter.CreateCounter<long>("persistca.caa.checks", "{check}", "CAA checks");
+
     /// <summary>Time from finalize to the recorded certificate.</summary>
     public static readonly Histogram<double> IssuanceTime = Meter.CreateHistogram<double>("persistca.issuance.duration", "s", "Time from finalize to the recorded certificate");
 

@@ -30,6 +30,7 @@ internal sealed partial class IssuanceWorker(
     CertificateIssuer issuer,
     CsrReader reader,
     IdentifierPolicy policy,
+    CaaDesk caa,
     OrderCompletions completions,
     PersistCaOptions options,
     TimeProvider clock,
@@ -50,7 +51,13 @@ internal sealed partial class IssuanceWorker(
     {
         CrashPoint.Reached("9.leased");
         using var activity = CaTelemetry.Source.StartActivity("issue", ActivityKind.Internal, item.TraceParent);
-        var outcome = await IntendAsync(item, cancel);
+        var due = new List<CaaDue>();
+        var outcome = await IntendAsync(item, due, cancel);
+        if (due.Count > 0)
+        {
+            outcome = await CheckCaaAsync(item, due, cancel) is { } forbidden ? forbidden : await IntendAsync(item, due, cancel);
+        }
+
         if (!outcome.TryGet(out var intended, out var problem))
         {
             // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
@@ -74,7 +81,10 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>Checks everything again, live, and makes the intent durable; or finds the one that was made before a crash.</summary>
-    private Task<Outcome<Intended>> IntendAsync(WorkItem item, CancellationToken cancel) => store.WriteAsync<Intended>(
+    /// <param name="item">The work.</param>
+    /// <param name="due">Filled with the names whose CAA records have to be looked at first; then nothing is intended.</param>
+    /// <param name="cancel">Stops.</param>
+    private Task<Outcome<Intended>> IntendAsync(WorkItem item, List<CaaDue> due, CancellationToken cancel) => store.WriteAsync<Intended>(
         Actor.Server,
         async t =>
         {
@@ -99,8 +109,15 @@ internal sealed partial class IssuanceWorker(
             }
 
             var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
+            due.Clear();
             if (known is null)
             {
+                due.AddRange(await CaaDesk.DueAsync(t, order.Names, authorizations, cancel));
+                if (due.Count > 0)
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "CAA records could not be looked at in time.");
+                }
+
                 var read = reader.Read(order.Csr);
                 if (!read.TryGet(out var request, out problem))
                 {
@@ -150,6 +167,14 @@ internal sealed partial class IssuanceWorker(
             return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, order.Names, order.FinalizedAt!.Value);
         },
         cancel);
+
+    private async Task<AcmeProblem?> CheckCaaAsync(WorkItem item, IReadOnlyList<CaaDue> due, CancellationToken cancel)
+    {
+        var account = await store.ReadAsync(
+            async db => await db.AccountAsync((await db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel)).AccountId, cancel), cancel)
+            ?? throw new InvalidOperationException("an account vanished");
+        return await caa.CheckAsync(due, account, cancel);
+    }
 
     /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
     private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, DateTimeOffset now)

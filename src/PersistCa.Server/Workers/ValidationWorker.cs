@@ -38,7 +38,7 @@ internal sealed partial class ValidationWorker(
     {
         var (authorization, account) = await FindAsync(item, cancel);
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-        await ConcludeAsync(item, ChallengeResult.GivenUp(challenge.Type, desk.Attempt(authorization, challenge, account), Clock.GetUtcNow()), cancel);
+        await ConcludeAsync(item, new Validated(ChallengeResult.GivenUp(challenge.Type, desk.Attempt(authorization, challenge, account), Clock.GetUtcNow()), null), cancel);
     }
 
     private Task<(Authorization Authorization, Account Account)> FindAsync(WorkItem item, CancellationToken cancel) => store.ReadAsync(
@@ -58,11 +58,12 @@ internal sealed partial class ValidationWorker(
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
         var started = Clock.GetTimestamp();
-        var result = await desk.ValidateAsync(challenge.Type, desk.Attempt(authorization, challenge, account), options.Validation.Deadline, cancel);
+        var validated = await desk.ValidateAsync(challenge.Type, desk.Attempt(authorization, challenge, account), options.Validation.Deadline, cancel);
+        var result = validated.Result;
         CrashPoint.Reached("5.validated");
 
         var verdict = result.IsValid ? "valid" : result.Problem!.Type.Name;
-        await ConcludeAsync(item, result, cancel);
+        await ConcludeAsync(item, validated, cancel);
         CrashPoint.Reached("7.concluded");
 
         var tags = new TagList { { "challenge", challenge.Type.Wire() }, { "verdict", verdict } };
@@ -72,7 +73,7 @@ internal sealed partial class ValidationWorker(
         LogConcluded(logger, authorization.CertificateName, verdict, result.Dialect?.Wire());
     }
 
-    private async Task ConcludeAsync(WorkItem item, ChallengeResult result, CancellationToken cancel)
+    private async Task ConcludeAsync(WorkItem item, Validated validated, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<WorkItem>(
             Actor.Server,
@@ -86,7 +87,7 @@ internal sealed partial class ValidationWorker(
                 var authorization = await t.Db.AuthorizationAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued authorization vanished");
                 var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
                 var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-                await desk.RecordAsync(t, authorization, challenge, account, result, justInTime: false, cancel);
+                await desk.RecordAsync(t, authorization, challenge, account, validated, justInTime: false, cancel);
                 CrashPoint.Reached("7.concluding");
                 return item;
             },

@@ -40,6 +40,7 @@ public static class AuditKinds
     public const string ChallengeAccepted = "challenge.accepted";
     public const string ValidationSucceeded = "validation.succeeded";
     public const string ValidationFailed = "validation.failed";
+    public const string CaaChecked = "caa.checked";
     public const string IssuanceIntended = "issuance.intended";
     public const string IssuanceAbandoned = "issuance.abandoned";
     public const string CertificateIssued = "certificate.issued";

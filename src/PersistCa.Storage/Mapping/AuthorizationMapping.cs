@@ -8,7 +8,8 @@ namespace PersistCa.Storage.Mapping;
 internal sealed class AuthorizationMapping :
     IEntityTypeConfiguration<Authorization>,
     IEntityTypeConfiguration<Challenge>,
-    IEntityTypeConfiguration<ValidationRecord>
+    IEntityTypeConfiguration<ValidationRecord>,
+    IEntityTypeConfiguration<CaaCheckRow>
 {
     public void Configure(EntityTypeBuilder<Authorization> builder)
     {
@@ -45,5 +46,15 @@ internal sealed class AuthorizationMapping :
         builder.Property(v => v.Dialect).HasMaxLength(32);
         builder.HasIndex(v => v.AuthorizationId);
         builder.HasOne<Authorization>().WithMany().HasForeignKey(v => v.AuthorizationId).OnDelete(DeleteBehavior.Restrict);
+    }
+
+    public void Configure(EntityTypeBuilder<CaaCheckRow> builder)
+    {
+        builder.ToTable("caa_checks");
+        builder.HasKey(c => c.Id);
+        builder.Property(c => c.Name).HasMaxLength(255);
+        builder.Property(c => c.Outcome).HasMaxLength(32);
+        builder.HasIndex(c => c.AuthorizationId);
+        builder.HasOne<Authorization>().WithMany().HasForeignKey(c => c.AuthorizationId).OnDelete(DeleteBehavior.Restrict);
     }
 }

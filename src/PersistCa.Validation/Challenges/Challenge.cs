@@ -57,6 +57,10 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
             type.ProvesWildcards() ? ProblemCatalog.Dns : ProblemCatalog.Connection,
             $"Validating {attempt.Identifier.Text} by {type.Wire()} was not finished within {deadline.TotalSeconds:0.##} seconds."));
 
+    /// <summary>The same attempt, refused for a reason outside the challenge: control was proved, and CAA forbids all the same.</summary>
+    public ChallengeResult Refused(AcmeProblem problem) =>
+        this with { IsValid = false, Problem = problem, Reusable = false, Evidence = Evidence with { Valid = false, Problem = problem.Type.Name, Reason = problem.Detail } };
+
     /// <summary>The result for work that failed in every attempt, through no fault of the other side.</summary>
     /// <param name="type">The challenge.</param>
     /// <param name="attempt">The attempt.</param>

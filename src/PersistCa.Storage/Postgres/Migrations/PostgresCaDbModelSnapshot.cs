@@ -141,10 +141,6 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("account_id");
 
-                    b.Property<DateTimeOffset?>("CaaFreshUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("caa_fresh_until");
-
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -499,6 +495,53 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.CaaCheckRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("AuthorizationId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("authorization_id");
+
+                    b.Property<DateTimeOffset>("CheckedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("checked_at");
+
+                    b.Property<string>("Evidence")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("evidence");
+
+                    b.Property<DateTimeOffset?>("FreshUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fresh_until");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("outcome");
+
+                    b.HasKey("Id")
+                        .HasName("pk_caa_checks");
+
+                    b.HasIndex("AuthorizationId")
+                        .HasDatabaseName("ix_caa_checks_authorization_id");
+
+                    b.ToTable("caa_checks", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.ConsumedNonce", b =>
                 {
                     b.Property<string>("Nonce")
@@ -822,6 +865,16 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_orders_accounts_account_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.CaaCheckRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", null)
+                        .WithMany()
+                        .HasForeignKey("AuthorizationId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_caa_checks_authorizations_authorization_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.CrlRow", b =>

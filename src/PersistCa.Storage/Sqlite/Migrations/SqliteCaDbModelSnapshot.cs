@@ -128,10 +128,6 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("account_id");
 
-                    b.Property<long?>("CaaFreshUntil")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("caa_fresh_until");
-
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
@@ -480,6 +476,51 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("audit_entries", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.CaaCheckRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AuthorizationId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("authorization_id");
+
+                    b.Property<long>("CheckedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("checked_at");
+
+                    b.Property<string>("Evidence")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evidence");
+
+                    b.Property<long?>("FreshUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fresh_until");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("outcome");
+
+                    b.HasKey("Id")
+                        .HasName("pk_caa_checks");
+
+                    b.HasIndex("AuthorizationId")
+                        .HasDatabaseName("ix_caa_checks_authorization_id");
+
+                    b.ToTable("caa_checks", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.ConsumedNonce", b =>
                 {
                     b.Property<string>("Nonce")
@@ -799,6 +840,16 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_orders_accounts_account_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.CaaCheckRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Authorizations.Authorization", null)
+                        .WithMany()
+                        .HasForeignKey("AuthorizationId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_caa_checks_authorizations_authorization_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.CrlRow", b =>

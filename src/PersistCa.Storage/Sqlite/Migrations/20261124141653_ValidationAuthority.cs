@@ -5,7 +5,7 @@
 namespace PersistCa.Storage.Sqlite.Migrations
 {
     /// <inheritdoc />
-    public partial class PreAuthorizationsAndLimits : Migration
+    public partial class ValidationAuthority : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
@@ -22,12 +22,6 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 table: "challenges",
                 type: "TEXT",
                 maxLength: 253,
-                nullable: true);
-
-            migrationBuilder.AddColumn<long>(
-                name: "caa_fresh_until",
-                table: "authorizations",
-                type: "INTEGER",
                 nullable: true);
 
             migrationBuilder.AddColumn<bool>(
@@ -49,6 +43,30 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 table: "accounts",
                 type: "INTEGER",
                 nullable: true);
+
+            migrationBuilder.CreateTable(
+                name: "caa_checks",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    authorization_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    checked_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    fresh_until = table.Column<long>(type: "INTEGER", nullable: true),
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    evidence = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_caa_checks", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_caa_checks_authorizations_authorization_id",
+                        column: x => x.authorization_id,
+                        principalTable: "authorizations",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                });
 
             migrationBuilder.CreateTable(
                 name: "limit_buckets",
@@ -74,6 +92,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 columns: new[] { "account_id", "status", "expires_at" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_caa_checks_authorization_id",
+                table: "caa_checks",
+                column: "authorization_id");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_limit_buckets_full_at",
                 table: "limit_buckets",
                 column: "full_at");
@@ -82,6 +105,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable(
+                name: "caa_checks");
+
             migrationBuilder.DropTable(
                 name: "limit_buckets");
 
@@ -100,10 +126,6 @@ namespace PersistCa.Storage.Sqlite.Migrations
             migrationBuilder.DropColumn(
                 name: "record_at",
                 table: "challenges");
-
-            migrationBuilder.DropColumn(
-                name: "caa_fresh_until",
-                table: "authorizations");
 
             migrationBuilder.DropColumn(
                 name: "is_pre_authorization",

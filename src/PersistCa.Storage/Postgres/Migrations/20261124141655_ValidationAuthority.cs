@@ -1,12 +1,13 @@
 ﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
 namespace PersistCa.Storage.Postgres.Migrations
 {
     /// <inheritdoc />
-    public partial class PreAuthorizationsAndLimits : Migration
+    public partial class ValidationAuthority : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
@@ -23,12 +24,6 @@ namespace PersistCa.Storage.Postgres.Migrations
                 table: "challenges",
                 type: "character varying(253)",
                 maxLength: 253,
-                nullable: true);
-
-            migrationBuilder.AddColumn<DateTimeOffset>(
-                name: "caa_fresh_until",
-                table: "authorizations",
-                type: "timestamp with time zone",
                 nullable: true);
 
             migrationBuilder.AddColumn<bool>(
@@ -50,6 +45,30 @@ namespace PersistCa.Storage.Postgres.Migrations
                 table: "accounts",
                 type: "timestamp with time zone",
                 nullable: true);
+
+            migrationBuilder.CreateTable(
+                name: "caa_checks",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    authorization_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false),
+                    checked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    fresh_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    evidence = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_caa_checks", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_caa_checks_authorizations_authorization_id",
+                        column: x => x.authorization_id,
+                        principalTable: "authorizations",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                });
 
             migrationBuilder.CreateTable(
                 name: "limit_buckets",
@@ -75,6 +94,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                 columns: new[] { "account_id", "status", "expires_at" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_caa_checks_authorization_id",
+                table: "caa_checks",
+                column: "authorization_id");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_limit_buckets_full_at",
                 table: "limit_buckets",
                 column: "full_at");
@@ -83,6 +107,9 @@ namespace PersistCa.Storage.Postgres.Migrations
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable(
+                name: "caa_checks");
+
             migrationBuilder.DropTable(
                 name: "limit_buckets");
 
@@ -101,10 +128,6 @@ namespace PersistCa.Storage.Postgres.Migrations
             migrationBuilder.DropColumn(
                 name: "record_at",
                 table: "challenges");
-
-            migrationBuilder.DropColumn(
-                name: "caa_fresh_until",
-                table: "authorizations");
 
             migrationBuilder.DropColumn(
                 name: "is_pre_authorization",

@@ -1,0 +1,97 @@
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Caa;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Server.Hosting;
+using PersistCa.Server.Telemetry;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Validation.CaaLookup;
+using PersistCa.Validation.Evidence;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>A name whose CAA records have to be looked at, again or for the first time.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="AuthorizationId">The authorization that stands for it.</param>
+/// <param name="Method">The challenge by which control was proved.</param>
+public sealed record CaaDue(CertificateName Name, long AuthorizationId, ChallengeType Method);
+
+/// <summary>Asks CAA for each name by itself, and keeps what it said (RFC 8659; BR 3.2.2.8): one fresh result per name, never one for another.</summary>
+public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls)
+{
+    /// <summary>The names of an order without a fresh permission, asked inside the issuing transaction.</summary>
+    public static async Task<IReadOnlyList<CaaDue>> DueAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    {
+        long[] ids = [.. authorizations.Select(a => a.Id)];
+        var now = t.Now;
+        var fresh = await t.Db.CaaChecks
+            .Where(c => ids.Contains(c.AuthorizationId) && c.FreshUntil >= now && c.CheckedAt <= now)
+            .Select(c => new { c.AuthorizationId, c.Name })
+            .ToListAsync(cancel);
+        var due = new List<CaaDue>();
+        foreach (var text in names)
+        {
+            // An address has no CAA records (RFC 8738 says nothing of them).
+            if (Identifier.Of(text) is CertificateName name && authorizations.FirstOrDefault(a => a.Covers(text)) is { } authorization
+                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text))
+            {
+                due.Add(new CaaDue(name, authorization.Id, authorization.Challenges.First(c => c.Status == ChallengeStatus.Valid).Type));
+            }
+        }
+
+        return due;
+    }
+
+    /// <summary>Looks at the records of names that are due, and records what they say.</summary>
+    /// <returns>Null when all permit; else the refusal, with a subproblem for each name that does not.</returns>
+    public async Task<AcmeProblem?> CheckAsync(IReadOnlyList<CaaDue> due, Account account, CancellationToken cancel)
+    {
+        var facts = urls.Facts(account);
+        var checks = await Task.WhenAll(due.Select(async d => (Due: d, Check: await climb.CheckAsync(CaaQuestion.For(d.Name, facts, d.Method), cancel))));
+        var outcome = await store.WriteAsync<string>(
+            Actor.Server,
+            t =>
+            {
+                foreach (var (d, check) in checks)
+                {
+                    Record(t, check, d.AuthorizationId, d.Name.Text, account);
+                }
+
+                return Task.FromResult<Protocol.Outcome<string>>("recorded");
+            },
+            cancel);
+        _ = outcome.Value;
+        var problems = checks.Where(c => c.Check.Result.Problem is not null).Select(c => c.Check.Result.Problem! with { Identifier = c.Due.Name.Acme }).ToList();
+        return problems.Count == 0 ? null : AcmeProblem.Combine(problems, $"CAA does not permit {problems.Count} of the names; see subproblems.");
+    }
+
+    /// <summary>Keeps a check inside a change.</summary>
+    public static void Record(StoreTransaction t, CaaCheck check, long authorizationId, string name, Account account)
+    {
+        var verdict = check.Result.Verdict;
+        CaTelemetry.CaaChecks.Add(
+            1,
+            new KeyValuePair<string, object?>("outcome", verdict.Outcome.ToString().ToLowerInvariant()),
+            new KeyValuePair<string, object?>("mode", check.Result.Mode.ToString().ToLowerInvariant()));
+        t.Db.CaaChecks.Add(new CaaCheckRow
+        {
+            AuthorizationId = authorizationId,
+            Name = name,
+            CheckedAt = check.Result.CheckedAt,
+            FreshUntil = check.Result.FreshUntil,
+            Outcome = verdict.Outcome.ToString(),
+            Evidence = EvidenceJson.Write(check.Evidence),
+        });
+        t.Audit(
+            AuditKinds.CaaChecked,
+            "name:" + name,
+            ("account", account.PublicId),
+            ("outcome", verdict.Outcome.ToString()),
+            ("reason", verdict.Reason.ToString()),
+            ("mode", check.Result.Mode.ToString()),
+            ("iodef", verdict.IodefContacts.IsEmpty ? null : string.Join(' ', verdict.IodefContacts)));
+    }
+}

@@ -1,0 +1,222 @@
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol.Caa;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Demo;
+using PersistCa.Server.Hosting;
+using PersistCa.Testing;
+
+namespace PersistCa.Server.Tests.Acme;
+
+/// <summary>CAA at validation and again at issuance; limits, with the time to come back.</summary>
+public sealed class CaaAndLimitTests
+{
+    private static readonly string DenyAll = "\0\u0005issue;";
+
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task A_zone_that_denies_all_gets_nothing_by_any_challenge()
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        using var client = await authority.RegisteredAsync();
+        authority.Zone.SetCaa("a.example.test", DenyAll);
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02, wildcard: true);
+        foreach (var name in new[] { "a.example.test", "*.a.example.test", "below.a.example.test" })
+        {
+            var order = await client.ReadyOrderAsync("dns-persist-01", name);
+            Assert.Equal("urn:ietf:params:acme:error:caa", order.Json["error"]!["type"]!.GetValue<string>());
+        }
+
+        Assert.Equal(3, await authority.Store.ReadAsync(db => db.CaaChecks.CountAsync(c => c.Outcome == nameof(CaaOutcome.Forbidden), None), None));
+    }
+
+    [Theory]
+    [InlineData("localhost; validationmethods=dns-persist-01", true)]
+    [InlineData("localhost; validationmethods=http-01", false)]
+    [InlineData("localhost; accounturi=ACCOUNT", true)]
+    [InlineData("localhost; accounturi=https://localhost/other", false)]
+    [InlineData("other.test", false)]
+    public async Task Parameters_bind_method_and_account(string value, bool permitted)
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        using var client = await authority.RegisteredAsync();
+        var text = value.Replace("ACCOUNT", client.AccountUrl, StringComparison.Ordinal);
+        authority.Zone.SetCaa("a.example.test", "\0\u0005issue" + text);
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        var order = await client.ReadyOrderAsync("dns-persist-01", "a.example.test");
+        Assert.Equal(permitted ? "ready" : "invalid", order.Json["status"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task After_eight_hours_each_name_is_asked_again_and_the_one_that_denies_is_named(int denies)
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Acme.AuthorizationLifetime = TimeSpan.FromDays(9);
+            o.Acme.OrderLifetime = TimeSpan.FromDays(2);
+            o.Acme.NonceLifetime = TimeSpan.FromDays(1);
+        });
+        using var client = await authority.RegisteredAsync();
+        string[] names = ["a.example.test", "b.example.test", "c.example.test"];
+        foreach (var name in names)
+        {
+            authority.Publish(client, name, PersistDialect.Draft02);
+        }
+
+        var order = await client.ReadyOrderAsync("dns-persist-01", names);
+        authority.Zone.SetCaa(names[denies], DenyAll);
+        authority.Clock.Ahead = CaaResult.LeastAge + TimeSpan.FromSeconds(1);
+        var (csr, key) = RunningAuthority.Csr(names);
+        key.Dispose();
+
+        var final = await client.FinalizeAsync(order, csr);
+
+        Assert.Equal("invalid", final.Json["status"]!.GetValue<string>());
+        Assert.Equal("urn:ietf:params:acme:error:caa", final.Json["error"]!["type"]!.GetValue<string>());
+        Assert.Equal(names[denies], Assert.Single(final.Json["error"]!["subproblems"]!.AsArray())!["identifier"]!["value"]!.GetValue<string>());
+        Assert.False(await authority.Store.ReadAsync(db => db.Certificates.AnyAsync(None), None));
+    }
+
+    [Fact]
+    public async Task A_fresh_permission_is_not_asked_for_again()
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        await client.IssueAsync("dns-persist-01", "a.example.test");
+        Assert.Equal(1, await authority.Store.ReadAsync(db => db.CaaChecks.CountAsync(None), None));
+    }
+
+    [Fact]
+    public async Task A_look_up_that_fails_refuses_and_can_be_tried_again()
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        authority.Zone.Fail("example.test", 2);
+        var order = await client.ReadyOrderAsync("dns-persist-01", "a.example.test");
+        Assert.Equal("urn:ietf:params:acme:error:dns", order.Json["error"]!["type"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData(CaaMode.Report, 1)]
+    [InlineData(CaaMode.Off, 0)]
+    public async Task A_suffix_that_does_not_enforce_lets_pass_and_keeps_what_it_saw(CaaMode mode, int asked)
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Validation.Caa.Suffixes.Add(new CaaSuffixOptions { Suffix = "example.test", Mode = mode }));
+        using var client = await authority.RegisteredAsync();
+        authority.Zone.SetCaa("a.example.test", DenyAll);
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        await client.IssueAsync("dns-persist-01", "a.example.test");
+        Assert.Equal(asked, await authority.Store.ReadAsync(db => db.CaaChecks.CountAsync(c => c.Outcome == nameof(CaaOutcome.Forbidden), None), None));
+        Assert.Equal(asked, authority.Zone.Queries.Count(q => q.Type == 257 && q.Owner == "a.example.test"));
+    }
+
+    [Fact]
+    public async Task Failed_validations_of_a_name_are_limited_per_account_and_other_names_and_accounts_are_not()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Limits.FailedValidations = "2/01:00:00");
+        using var client = await authority.RegisteredAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("invalid", (await client.ReadyOrderAsync("dns-persist-01", "a.example.test")).Json["status"]!.GetValue<string>());
+        }
+
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.ReadyOrderAsync("dns-persist-01", "a.example.test"));
+
+        Assert.Equal((429, "rateLimited"), (refused.Answer.Status, refused.Answer.Problem));
+        Assert.InRange(refused.Answer.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(30));
+        Assert.Equal("invalid", (await client.ReadyOrderAsync("dns-persist-01", "b.example.test")).Json["status"]!.GetValue<string>());
+        using var other = await authority.RegisteredAsync();
+        Assert.Equal("invalid", (await other.ReadyOrderAsync("dns-persist-01", "a.example.test")).Json["status"]!.GetValue<string>());
+        authority.Clock.Ahead = TimeSpan.FromMinutes(31);
+        Assert.Equal("invalid", (await client.ReadyOrderAsync("dns-persist-01", "a.example.test")).Json["status"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("NewOrdersPerAccount", "new orders of this account")]
+    [InlineData("NewOrdersPerAddress", "new orders from this address")]
+    public async Task Orders_are_limited(string limit, string what)
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => typeof(LimitOptions).GetProperty(limit)!.SetValue(o.Limits, "2/01:00:00"));
+        using var client = await authority.RegisteredAsync();
+        await client.OrderAsync(["a.example.test"], None);
+        await client.OrderAsync(["a.example.test"], None);
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.OrderAsync(["a.example.test"], None));
+        Assert.Equal((429, "rateLimited"), (refused.Answer.Status, refused.Answer.Problem));
+        Assert.Contains(what, refused.Answer.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_account_can_have_limits_of_its_own()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Limits.NewOrdersPerAccount = "1/01:00:00");
+        using var client = await authority.RegisteredAsync();
+        authority.Options.Limits.PerAccount.Add(client.AccountUrl!.Split('/')[^1] + " NewOrdersPerAccount=off");
+        await authority.RestartAsync();
+        using var other = await authority.RegisteredAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await client.OrderAsync(["a.example.test"], None);
+        }
+
+        await other.OrderAsync(["a.example.test"], None);
+        await Assert.ThrowsAsync<AcmeRefusedException>(() => other.OrderAsync(["a.example.test"], None));
+    }
+
+    [Fact]
+    public async Task New_accounts_are_limited_by_address_and_known_ones_are_found_all_the_same()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Limits.NewAccountsPerAddress = "1/01:00:00");
+        using var client = await authority.RegisteredAsync();
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => authority.RegisteredAsync());
+        Assert.Equal("rateLimited", refused.Answer.Problem);
+        Assert.Equal(200, (await client.RegisterAsync(None)).Status);
+    }
+
+    [Fact]
+    public async Task Pending_authorizations_are_bounded_and_room_is_made_by_giving_some_up()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Limits.PendingAuthorizations = 2);
+        using var client = await authority.RegisteredAsync();
+        var order = await client.OrderAsync(["a.example.test", "b.example.test"], None);
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.OrderAsync(["c.example.test"], None));
+        Assert.Equal("rateLimited", refused.Answer.Problem);
+        await client.PostAsync(order.Json["authorizations"]![0]!.GetValue<string>(), """{"status":"deactivated"}""", None);
+        Assert.Equal(201, (await client.OrderAsync(["c.example.test"], None)).Status);
+    }
+
+    [Fact]
+    public async Task Looks_in_advance_are_limited_by_domain_and_fall_back_to_pending()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Limits.JustInTimePerDomain = "1/01:00:00";
+            o.Validation.Persist.JustInTimeForAll = true;
+        });
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft01);
+        Assert.Equal("ready", (await client.OrderAsync(["a.example.test"], None)).Json["status"]!.GetValue<string>());
+        using var other = await authority.RegisteredAsync();
+        authority.Publish(other, "b.example.test", PersistDialect.Draft01);
+        Assert.Equal("pending", (await other.OrderAsync(["b.example.test"], None)).Json["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_look_in_advance_that_takes_too_long_costs_its_budget_and_no_error()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Validation.Persist.JustInTimeForAll = true;
+            o.Validation.Persist.JustInTimeBudget = TimeSpan.FromMilliseconds(100);
+        });
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft01);
+        authority.Zone.Drop("_validation-persist.a.example.test");
+        var order = await client.OrderAsync(["a.example.test"], None);
+        Assert.Equal((201, "pending"), (order.Status, order.Json["status"]!.GetValue<string>()));
+    }
+}
