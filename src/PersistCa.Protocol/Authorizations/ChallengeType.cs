@@ -28,7 +28,7 @@ public static class ChallengeTypes
     /// <summary>
     /// The order of the rows is that in which challenges stand in an authorization: those of drafts last and dns-persist-01 after all, since five
     /// installed clients stumble over an unknown first entry. Wildcards: only DNS methods (BR 3.2.2.4.7 and 3.2.2.4.22; RFC 8555 section 7.1.3).
-    /// Addresses: RFC 8738 section 4 allows http-01 and tls-alpn-01, section 7 forbids dns-01, and no record of the other two is defined for them.
+    /// Addresses: RFC 8738 section 4 allows http-01 and tls-alpn-01, section 7 forbids dns-01; BR 3.2.2.5.8 has persistent records at reverse names.
     /// </summary>
     private static readonly ImmutableArray<Row> Rows =
     [
@@ -36,7 +36,7 @@ public static class ChallengeTypes
         new(ChallengeType.Dns01, "dns-01", Wildcards: true, Addresses: false, OnOfferUnasked: true),
         new(ChallengeType.TlsAlpn01, "tls-alpn-01", Wildcards: false, Addresses: true, OnOfferUnasked: true),
         new(ChallengeType.DnsAccount01, "dns-account-01", Wildcards: true, Addresses: false, OnOfferUnasked: false),
-        new(ChallengeType.DnsPersist01, "dns-persist-01", Wildcards: true, Addresses: false, OnOfferUnasked: true),
+        new(ChallengeType.DnsPersist01, "dns-persist-01", Wildcards: true, Addresses: true, OnOfferUnasked: true),
     ];
 
     /// <summary>All, in the order in which challenges stand in an authorization.</summary>

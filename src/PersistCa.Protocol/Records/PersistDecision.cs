@@ -186,11 +186,17 @@ public sealed record PersistDecision
 
     private static string NoRecord(PersistQuestion question, PersistPolicy policy)
     {
-        var owners = string.Join(" or ", policy.Labels.Select(l => $"{l.Text()}.{question.Requested.Name}"));
+        var owners = string.Join(" or ", question.Labels(policy).Select(l => $"{l.Text()}.{question.Requested.Name}"));
         var names = policy.Scope.NamesFor(question.Requested.Name);
-        var above = names.Length > 1 ? $" or above it, down to {names[^1]}," : "";
+        var above = names.Length > 1 && !question.IsReverse ? $" or above it, down to {names[^1]}," : "";
+        if (!question.Labels(policy).Any())
+        {
+            return "Records of the dialects that are accepted here stand at names, so that they prove no address.";
+        }
+
         var dialect = PersistDialects.All.Last(policy.Dialects.Contains);
-        var example = RecordText.For(dialect, question.Requested.Name, question.Account, policy, question.Requested.IsWildcard || question.WithSubdomains, null);
+
+        var example = RecordText.For(dialect, question.Requested.Name, question.Account, policy, question.Requested.IsWildcard || question.WithSubdomains, null, question.IsReverse);
         return $"No TXT record at {owners}{above} names this authority ({string.Join(", ", policy.IssuerNames.Select(i => i.Text))}). Expected is one such as: {example.Owner} TXT \"{example.Value}\".";
     }
 

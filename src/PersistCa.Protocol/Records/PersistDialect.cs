@@ -21,6 +21,9 @@ public enum PersistLabel
 
     /// <summary>_validation-persist.</summary>
     ValidationPersist = 2,
+
+    /// <summary>_ip-validation-persist, before the reverse name of an address (BR 3.2.2.5.8).</summary>
+    IpValidationPersist = 3,
 }
 
 /// <summary>Words for dialects and labels.</summary>
@@ -29,7 +32,7 @@ public static class PersistDialects
     /// <summary>Every dialect.</summary>
     public static IReadOnlyList<PersistDialect> All { get; } = [PersistDialect.AcmePersist, PersistDialect.Draft01, PersistDialect.Draft02];
 
-    /// <summary>Every label.</summary>
+    /// <summary>Every label of names.</summary>
     public static IReadOnlyList<PersistLabel> Labels { get; } = [PersistLabel.ValidationPersist, PersistLabel.AcmePersist];
 
     /// <summary>The dialect's name in configuration, evidence and audit.</summary>
@@ -53,6 +56,7 @@ public static class PersistDialects
     {
         PersistLabel.AcmePersist => "_acme-persist",
         PersistLabel.ValidationPersist => "_validation-persist",
+        PersistLabel.IpValidationPersist => "_ip-validation-persist",
         _ => throw new ArgumentOutOfRangeException(nameof(label), label, "not a label"),
     };
 }

@@ -9,6 +9,13 @@ namespace PersistCa.Protocol.Records;
 /// <param name="Now">The time.</param>
 public sealed record PersistQuestion(CertificateName Requested, AccountFacts Account, DateTimeOffset Now)
 {
+    /// <summary>Whether the name is the reverse name of an address, whose records have a label of their own (BR 3.2.2.5.8).</summary>
+    public bool IsReverse { get; init; }
+
+    /// <summary>The labels under which its records stand, by policy.</summary>
+    public IEnumerable<PersistLabel> Labels(PersistPolicy policy) =>
+        !IsReverse ? policy.Labels : policy.Labels.Contains(PersistLabel.ValidationPersist) ? [PersistLabel.IpValidationPersist] : [];
+
     /// <summary>Whether the names under it are to be proved too (RFC 9444), which needs policy=wildcard as a wildcard does.</summary>
     public bool WithSubdomains { get; init; }
 }

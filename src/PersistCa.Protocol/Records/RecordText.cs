@@ -20,7 +20,9 @@ public static class RecordText
     /// <param name="policy">The authority: its first issuer name and first prefix are used.</param>
     /// <param name="wildcard">Whether it is to cover wildcards and names below.</param>
     /// <param name="until">When it is to end, null for never.</param>
-    public static RecordToPublish For(PersistDialect dialect, DnsName at, AccountFacts account, PersistPolicy policy, bool wildcard, DateTimeOffset? until)
+    /// <param name="reverse">Whether the name is the reverse name of an address, whose records have a label of their own.</param>
+    public static RecordToPublish For(
+        PersistDialect dialect, DnsName at, AccountFacts account, PersistPolicy policy, bool wildcard, DateTimeOffset? until, bool reverse = false)
     {
         var issuer = policy.IssuerNames[0].Text;
         var scope = wildcard ? "; policy=wildcard" : "";
@@ -34,6 +36,6 @@ public static class RecordText
                 + (seconds is null ? "" : $"; persistUntil={seconds}"),
             _ => throw new ArgumentOutOfRangeException(nameof(dialect), dialect, "not a dialect"),
         };
-        return new RecordToPublish($"{dialect.Label().Text()}.{at.Text}", value);
+        return new RecordToPublish($"{(reverse ? PersistLabel.IpValidationPersist : dialect.Label()).Text()}.{at.Text}", value);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
@@ -24,7 +25,7 @@ internal static class RecordCommand
     private static Command Explain()
     {
         var arguments = new ConfigurationArguments();
-        var name = new Argument<string>("name") { Description = "The name as an order would have it; '*.example.com' for a wildcard." };
+        var name = new Argument<string>("name") { Description = "The name as an order would have it; '*.example.com' for a wildcard. Or an address." };
         var account = new Option<string>("--account") { Description = "Id of the account: the last segment of its URL.", Required = true };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var command = new Command("explain", "Say what a dns-persist-01 validation would find now, and what to publish. Reads the database and the DNS, and changes nothing.");
@@ -35,7 +36,9 @@ internal static class RecordCommand
         command.SetAction(async (result, cancel) =>
         {
             var options = arguments.Read(result);
-            var parsed = CertificateName.Parse(result.GetValue(name)!);
+            var parsed = IPAddress.TryParse(result.GetValue(name), out _)
+                ? Identifier.Parse(IdentifierType.Ip, result.GetValue(name)!)
+                : Identifier.Parse(IdentifierType.Dns, result.GetValue(name)!);
             if (!parsed.IsValid)
             {
                 throw new StartRefusedException("name", $"'{result.GetValue(name)}' is not a name a certificate can have: {parsed.Reason}");
@@ -49,7 +52,7 @@ internal static class RecordCommand
         return command;
     }
 
-    private static async Task<ExplanationResource> ExplainAsync(PersistCaOptions options, CertificateName name, string accountId, CancellationToken cancel)
+    private static async Task<ExplanationResource> ExplainAsync(PersistCaOptions options, Identifier name, string accountId, CancellationToken cancel)
     {
         if (await DatabaseCommand.ProbeAsync(options, cancel) is { } reason)
         {

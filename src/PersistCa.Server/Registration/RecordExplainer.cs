@@ -32,23 +32,18 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
             return problem;
         }
 
-        if (accepted.Identifier is not CertificateName name)
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"{accepted.Identifier} is no name; dns-persist-01 is explained for names.");
-        }
-
-        var found = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", urls.Facts(account)), options.Validation.Deadline, cancel);
-        return Explain(name, urls.Facts(account), found.Result, policy);
+        var found = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(accepted.Identifier, "", urls.Facts(account)), options.Validation.Deadline, cancel);
+        return Explain(accepted.Identifier, urls.Facts(account), found.Result, policy);
     }
 
     /// <summary>Puts a result into words.</summary>
-    /// <param name="name">The name.</param>
+    /// <param name="identifier">The name or address.</param>
     /// <param name="account">The account.</param>
     /// <param name="result">What validation found.</param>
     /// <param name="policy">What is accepted here.</param>
-    public static ExplanationResource Explain(CertificateName name, AccountFacts account, ChallengeResult result, PersistPolicy policy) => new()
+    public static ExplanationResource Explain(Identifier identifier, AccountFacts account, ChallengeResult result, PersistPolicy policy) => new()
     {
-        Identifier = name.Acme,
+        Identifier = identifier.Acme,
         Verdict = result.IsValid ? "valid" : result.Problem!.Type.Name,
         Detail = result.Problem?.Detail ?? result.Evidence.Reason,
         Dialect = result.Dialect?.Wire(),
@@ -68,9 +63,10 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
         Lookups = [.. (result.Evidence.Lookups ?? []).Select(l => new ExplainedLookup(l.Name, l.Type, l.Status))],
         Expected =
         [
-            .. PersistDialects.All.Where(policy.Dialects.Contains).Select(d =>
+            .. PersistDialects.All.Where(d => policy.Dialects.Contains(d) && (identifier is CertificateName || d != PersistDialect.AcmePersist)).Select(d =>
             {
-                var record = RecordText.For(d, name.Name, account, policy, name.IsWildcard, null);
+                var at = identifier is IpIdentifier ip ? DnsName.Parse(ip.ReverseName).Value! : ((CertificateName)identifier).Name;
+                var record = RecordText.For(d, at, account, policy, identifier.IsWildcard, null, identifier is IpIdentifier);
                 return new ExpectedRecord(d.Wire(), record.Owner, record.Value);
             }),
         ],

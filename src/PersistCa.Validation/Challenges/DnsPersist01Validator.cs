@@ -26,7 +26,8 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
             return refusal;
         }
 
-        var names = policy.Scope.NamesFor(attempt.Name.Name);
+        var question = Question(attempt);
+        ImmutableArray<DnsName> names = question.IsReverse ? [question.Requested.Name] : policy.Scope.NamesFor(question.Requested.Name);
         if (attempt.RecordAt is { } told)
         {
             // The client says where it put the record (a draft proposal, "adn"): asked there and nowhere else.
@@ -34,19 +35,19 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
             {
                 return record.Invalid(new AcmeProblem(
                     ProblemCatalog.Malformed,
-                    $"The adn is {told}; a record for {attempt.Name.Text} may stand at {string.Join(", ", names)}."));
+                    $"The adn is {told}; a record for {attempt.Identifier.Text} may stand at {string.Join(", ", names)}."));
             }
 
             names = [told];
         }
 
         // The name itself first: nearly every record stands there. Those above are asked together when it brings nothing.
-        var lookups = await AskAsync(names[..1], record, cancellationToken).ConfigureAwait(false);
-        var decision = Judge(attempt, lookups);
+        var lookups = await AskAsync(question, names[..1], record, cancellationToken).ConfigureAwait(false);
+        var decision = Judge(question, lookups);
         if (decision.Winner is null && names.Length > 1)
         {
-            lookups = [.. lookups, .. await AskAsync(names[1..], record, cancellationToken).ConfigureAwait(false)];
-            decision = Judge(attempt, lookups);
+            lookups = [.. lookups, .. await AskAsync(question, names[1..], record, cancellationToken).ConfigureAwait(false)];
+            decision = Judge(question, lookups);
         }
 
         record.Judged = decision.Records.IsEmpty ? null : [.. decision.Records.Select(Evidence)];
@@ -66,16 +67,21 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
             : record.Invalid(decision.Problem ?? throw new InvalidOperationException("a decision without winner has no problem"));
     }
 
-    private PersistDecision Judge(ChallengeAttempt attempt, IEnumerable<Lookup> lookups) => PersistDecision.Judge(
-        new PersistQuestion(attempt.Name, attempt.Account, time.GetUtcNow()) { WithSubdomains = attempt.WithSubdomains },
+    /// <summary>What is to be decided: of an address, its reverse name stands for it (BR 3.2.2.5.8).</summary>
+    private PersistQuestion Question(ChallengeAttempt attempt) => attempt.Identifier is IpIdentifier ip
+        ? new PersistQuestion(new CertificateName(DnsName.Parse(ip.ReverseName).Value!, false), attempt.Account, time.GetUtcNow()) { IsReverse = true }
+        : new PersistQuestion(attempt.Name, attempt.Account, time.GetUtcNow()) { WithSubdomains = attempt.WithSubdomains };
+
+    private PersistDecision Judge(PersistQuestion question, IEnumerable<Lookup> lookups) => PersistDecision.Judge(
+        question with { Now = time.GetUtcNow() },
         policy,
         [.. lookups.SelectMany(l => l.Answer.Records.Select(r => new FoundTxt(l.StandsAt, l.Label, r.Text, r.TtlSeconds)))]);
 
-    private async Task<ImmutableArray<Lookup>> AskAsync(ImmutableArray<DnsName> names, AttemptRecord record, CancellationToken cancellationToken) =>
+    private async Task<ImmutableArray<Lookup>> AskAsync(PersistQuestion question, ImmutableArray<DnsName> names, AttemptRecord record, CancellationToken cancellationToken) =>
     [
         .. await Task.WhenAll(
             from name in names
-            from label in policy.Labels
+            from label in question.Labels(policy)
             select AskAsync(name, label, record, cancellationToken)).ConfigureAwait(false),
     ];
 

@@ -25,7 +25,7 @@ public sealed class ChallengePolicyTests
 
         Assert.Equal("http-01,dns-01,tls-alpn-01,dns-persist-01", For(policy, "www.example.com"));
         Assert.Equal("dns-01,dns-persist-01", For(policy, "*.example.com"));
-        Assert.Equal("http-01,tls-alpn-01", For(policy, "10.0.0.1"));
+        Assert.Equal("http-01,tls-alpn-01,dns-persist-01", For(policy, "10.0.0.1"));
     }
 
     [Fact]
@@ -76,11 +76,11 @@ public sealed class ChallengePolicyTests
     }
 
     [Fact]
-    public void An_address_is_rejected_where_only_dns_challenges_are_on_offer()
+    public void An_address_is_rejected_where_only_challenges_for_names_are_on_offer()
     {
-        var refused = new ChallengePolicy([ChallengeType.Dns01, ChallengeType.DnsPersist01], []).For(Identifier.Of("10.0.0.1"), Other).Problem!;
+        var refused = new ChallengePolicy([ChallengeType.Dns01, ChallengeType.DnsAccount01], []).For(Identifier.Of("10.0.0.1"), Other).Problem!;
 
-        Assert.Contains("the address 10.0.0.1; on offer: dns-01, dns-persist-01; able to: http-01, tls-alpn-01.", refused.Detail, StringComparison.Ordinal);
+        Assert.Contains("the address 10.0.0.1; on offer: dns-01, dns-account-01; able to: http-01, tls-alpn-01, dns-persist-01.", refused.Detail, StringComparison.Ordinal);
         Assert.Equal(new AcmeIdentifier("ip", "10.0.0.1"), refused.Identifier);
     }
 }

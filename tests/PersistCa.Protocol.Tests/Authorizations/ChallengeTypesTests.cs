@@ -24,8 +24,8 @@ public sealed class ChallengeTypesTests
     [Theory]
     [InlineData("www.example.com", "http-01,dns-01,tls-alpn-01,dns-account-01,dns-persist-01")]
     [InlineData("*.example.com", "dns-01,dns-account-01,dns-persist-01")]
-    [InlineData("10.0.0.1", "http-01,tls-alpn-01")]
-    [InlineData("2001:db8::1", "http-01,tls-alpn-01")]
+    [InlineData("10.0.0.1", "http-01,tls-alpn-01,dns-persist-01")]
+    [InlineData("2001:db8::1", "http-01,tls-alpn-01,dns-persist-01")]
     public void Each_kind_of_identifier_has_its_challenges(string identifier, string challenges) =>
         Assert.Equal(challenges, string.Join(',', ChallengeTypes.All.Where(t => t.Proves(Identifier.Of(identifier))).Select(t => t.Wire())));
 

@@ -38,7 +38,7 @@ public sealed class OtherChallengesTests(OtherChallengesTests.Bed bed) : IClassF
         var authorization = await AuthorizationAsync(client, order);
         Assert.Equal("""{"type":"ip","value":"127.0.0.1"}""", authorization.Json["identifier"]!.ToJsonString());
         Assert.Null(authorization.Json["wildcard"]);
-        Assert.Equal(["http-01", "tls-alpn-01"], Types(authorization));
+        Assert.Equal(["http-01", "tls-alpn-01", "dns-persist-01"], Types(authorization));
 
         bed.Publish(client, authorization.Challenge("http-01"));
         await client.ProveAsync(order.Json["authorizations"]![0]!.GetValue<string>(), "http-01");
