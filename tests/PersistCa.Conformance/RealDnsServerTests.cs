@@ -49,12 +49,14 @@ public sealed class RealDnsServerTests
     private static async Task<Process> KnotAsync(string knotd, int port, IEnumerable<RecordToPublish> records)
     {
         var folder = Directory.CreateTempSubdirectory("persistca-knot-").FullName;
-        var zone = "persist.test. 60 SOA ns.persist.test. host.persist.test. 1 60 60 60 60\npersist.test. 60 NS ns.persist.test.\nns.persist.test. 60 A 127.0.0.1\n"
+
+        // The zone of the top label, so that CAA has an answer at every name up to it.
+        var zone = "test. 60 SOA ns.persist.test. host.persist.test. 1 60 60 60 60\ntest. 60 NS ns.persist.test.\nns.persist.test. 60 A 127.0.0.1\n"
             + string.Concat(records.Select(r => $"{r.Owner}. 60 TXT {string.Join(' ', r.Value.Chunk(200).Select(c => $"\"{new string(c)}\""))}\n"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "persist.test.zone"), zone);
+        await File.WriteAllTextAsync(Path.Combine(folder, "test.zone"), zone);
         await File.WriteAllTextAsync(
             Path.Combine(folder, "knot.conf"),
-            $"server:\n  rundir: {folder}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {folder}\nlog:\n  - target: stderr\n    any: warning\nzone:\n  - domain: persist.test\n    storage: {folder}\n    file: persist.test.zone\n    zonefile-sync: -1\n");
+            $"server:\n  rundir: {folder}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {folder}\nlog:\n  - target: stderr\n    any: warning\nzone:\n  - domain: test\n    storage: {folder}\n    file: test.zone\n    zonefile-sync: -1\n");
         var process = Process.Start(new ProcessStartInfo(knotd, ["-c", Path.Combine(folder, "knot.conf")]) { WorkingDirectory = folder }) ?? throw new InvalidOperationException("knotd does not start");
         var resolver = Validation.Dns.StubResolver.Create(new Validation.Dns.DnsOptions { Resolvers = [$"127.0.0.1:{port}"], Timeout = TimeSpan.FromMilliseconds(200), Retries = 0 }, TimeProvider.System).Value!;
         for (var i = 0; i < 100; i++)
