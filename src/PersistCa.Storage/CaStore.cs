@@ -80,7 +80,7 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
         try
         {
             await using var scope = await db.Database.BeginTransactionAsync(cancel);
-            if (actor.Signer is { } signer && !await StillActsAsync(db, signer, again, cancel))
+            if (actor.Signer is { } signer && !await StillActsAsync(db, signer, again || actor.ChangesAccount, cancel))
             {
                 return new AcmeProblem(ProblemCatalog.Unauthorized, "The account was closed, or its key changed, while this request was on its way.") { Status = 401 };
             }
@@ -125,8 +125,7 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
 
     /// <summary>
     /// Asked inside the transaction: what the request was verified against may be history. On PostgreSQL the row is held, so that a deactivation waits for
-    /// this change or is seen by it. Two that hold it and both change it are a deadlock, so whoever tries again asks for it alone: sharing it once more, it
-    /// could be in the other's way before that one woke up.
+    /// this change or is seen by it. Two that share it and both change it are a deadlock, so whoever is going to change it, or tries again, asks for it alone.
     /// </summary>
     private static async Task<bool> StillActsAsync(CaDb db, SigningAccount signer, bool alone, CancellationToken cancel)
     {

@@ -19,6 +19,12 @@ public sealed record Actor(string Name, NonceUse? Nonce = null)
     /// <summary>The account that must still be valid, and still have the key that signed, when the change happens; null where no account acts.</summary>
     public SigningAccount? Signer { get; private init; }
 
+    /// <summary>Whether the change is one of the account's own row: then it is asked for alone, since two that shared it first would be in each other's way.</summary>
+    public bool ChangesAccount { get; private init; }
+
+    /// <summary>The same actor, about to change its account.</summary>
+    public Actor AsOwner() => this with { ChangesAccount = true };
+
     /// <summary>The server itself.</summary>
     public static readonly Actor Server = new("server");
 
@@ -89,13 +95,15 @@ public sealed class StoreTransaction
     }
 
     /// <summary>Queues work, to be done once this change is committed.</summary>
-    public void Enqueue(WorkKind kind, long subjectId, int ordinal, string? traceParent)
+    public void Enqueue(WorkKind kind, long subjectId, int ordinal, string? traceParent, long accountId, string domain = "")
     {
         Db.WorkItems.Add(new WorkItem
         {
             Kind = kind,
             SubjectId = subjectId,
             Ordinal = ordinal,
+            AccountId = accountId,
+            Domain = domain,
             CreatedAt = Now,
             DueAt = Now,
             TraceParent = traceParent,

@@ -41,6 +41,48 @@ public abstract class ConcurrentWriteTests(StoreKind kind)
     }
 
     [SkippableFact]
+    public async Task Many_changes_of_one_account_at_once_wait_for_each_other_and_none_is_tried_twice()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var account = await s.AddAccountAsync("key");
+        var runs = 0;
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => s.TryAsync<Account>(
+            Actor.Account(account.PublicId, "key", new NonceUse("nonce" + i, s.Store.Now.AddHours(1))).AsOwner(),
+            async t =>
+            {
+                Interlocked.Increment(ref runs);
+                var current = (await t.Db.AccountAsync(account.Id, None))!;
+                current.ChangeContacts([.. current.Contacts, $"mailto:c{i}@x.test"]);
+                return current;
+            })));
+
+        Assert.All(outcomes, outcome => Assert.Null(outcome.Problem));
+        Assert.Equal(64, runs);
+        Assert.Equal(64, (await s.Store.ReadAsync(db => db.AccountAsync(account.Id, None), None))!.Contacts.Count);
+    }
+
+    [SkippableFact]
+    public async Task Of_two_orders_that_take_an_authorization_in_advance_at_once_one_gets_it()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var account = await s.AddAccountAsync();
+        await s.AddAsync(t => new PersistCa.Protocol.Authorizations.Authorization(
+            PublicId.Next(), account.Id, "a.test", false, [], t.Now, t.Now.AddHours(1), null, PersistCa.Protocol.Authorizations.AuthorizationReach.AnyOrder));
+        var meeting = new Meeting(kind);
+
+        var got = await TwoAsync(_ => s.WriteAsync(async t =>
+        {
+            var found = await t.Db.Authorizations.SingleOrDefaultAsync(a => a.IsPreAuthorization);
+            await meeting.LookedAsync();
+            found?.TakeByOrder();
+            return found is null ? "none" : "taken";
+        }));
+
+        Assert.Equal(["none", "taken"], got.Order());
+    }
+
+    [SkippableFact]
     public async Task Of_two_ends_of_an_order_at_once_the_second_sees_the_first()
     {
         await using var s = await TestStore.OpenAsync(kind);

@@ -171,10 +171,10 @@ public abstract class RoundTripTests(StoreKind kind)
         var secret = await s.AddAsync(_ => new SealedSecret { Name = "n", Salt = [0, 1], Iterations = 2, Iv = [3], Ciphertext = [4, 0] });
         await s.WriteAsync(t =>
         {
-            t.Enqueue(WorkKind.Issue, 1L << 40, 3, "00-trace");
+            t.Enqueue(WorkKind.Issue, 1L << 40, 3, "00-trace", 7, "x.test");
             return Task.FromResult("done");
         });
-        var leased = Assert.Single(await s.Leases.LeaseAsync(WorkKind.Issue, "node", 1, TimeSpan.FromMilliseconds(1), None));
+        var leased = Assert.Single(await s.Leases.LeaseAsync(WorkKind.Issue, "node", 1, TimeSpan.FromMilliseconds(1), WorkShares.Of(1000), None));
 
         await SameAsync(s, secret, async db => await db.SealedSecrets.SingleAsync());
         await SameAsync(s, leased, async db => await db.WorkItems.SingleAsync());

@@ -102,7 +102,7 @@ internal static class Sample
     {
         foreach (var subject in subjects)
         {
-            t.Enqueue(WorkKind.Validate, subject, 0, null);
+            t.Enqueue(WorkKind.Validate, subject, 0, null, subject);
         }
 
         return Task.FromResult("done");

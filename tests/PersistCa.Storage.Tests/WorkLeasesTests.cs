@@ -22,7 +22,7 @@ public abstract class WorkLeasesTests(StoreKind kind)
         await using var s = await TestStore.OpenAsync(kind);
         await s.TryAsync<string>(Actor.Server, async t =>
         {
-            t.Enqueue(WorkKind.Issue, 7, 0, null);
+            t.Enqueue(WorkKind.Issue, 7, 0, null, 1);
             await t.Db.SaveChangesAsync();
             return refused ? Lost : (Outcome<string>)"done";
         });
@@ -52,11 +52,42 @@ public abstract class WorkLeasesTests(StoreKind kind)
     }
 
     [SkippableFact]
+    public async Task No_account_and_no_domain_has_more_places_than_its_share_and_others_pass_by()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        await s.WriteAsync(t =>
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                t.Enqueue(WorkKind.Validate, i, 0, null, 1, i < 10 ? "dead.test" : $"n{i}.test");
+            }
+
+            t.Enqueue(WorkKind.Validate, 20, 0, null, 2, "dead.test");
+            t.Enqueue(WorkKind.Validate, 21, 0, null, 2, "alive.test");
+            t.Enqueue(WorkKind.Validate, 22, 0, null, 3);
+            return Task.FromResult("done");
+        });
+        var shares = new WorkShares(6, 2);
+
+        var first = await s.Leases.LeaseAsync(WorkKind.Validate, "a", 20, Lease, shares, None);
+        var second = await s.Leases.LeaseAsync(WorkKind.Validate, "a", 20, Lease, shares, None);
+        var elsewhere = await s.Leases.LeaseAsync(WorkKind.Validate, "b", 20, Lease, shares, None);
+
+        Assert.Equal(2, first.Count(w => w.Domain == "dead.test"));
+        Assert.True(first.Count(w => w.AccountId == 1) <= 6);
+        Assert.Contains(first, w => w.SubjectId == 21);
+        Assert.Contains(first, w => w.SubjectId == 22);
+        Assert.DoesNotContain(second, w => w.Domain == "dead.test");
+        Assert.True(first.Concat(second).Count(w => w.AccountId == 1) <= 6);
+        Assert.Equal(2, elsewhere.Count(w => w.Domain == "dead.test"));
+    }
+
+    [SkippableFact]
     public async Task Work_of_another_kind_is_not_leased()
     {
         await using var s = await TestStore.OpenAsync(kind);
         await s.EnqueueAsync(1);
-        Assert.Empty(await s.Leases.LeaseAsync(WorkKind.Issue, "a", 5, Lease, None));
+        Assert.Empty(await s.Leases.LeaseAsync(WorkKind.Issue, "a", 5, Lease, WorkShares.Of(1000), None));
     }
 
     [SkippableFact]
@@ -195,7 +226,7 @@ public abstract class WorkLeasesTests(StoreKind kind)
     }
 
     private static Task<IReadOnlyList<WorkItem>> LeaseAsync(TestStore s, string node, int most = 5) =>
-        s.Leases.LeaseAsync(WorkKind.Validate, node, most, Lease, None);
+        s.Leases.LeaseAsync(WorkKind.Validate, node, most, Lease, WorkShares.Of(1000), None);
 
     /// <summary>One item, leased to a node.</summary>
     private static async Task<WorkItem> LeasedAsync(TestStore s, string node)
@@ -233,7 +264,7 @@ public sealed class PostgreSqlWorkLeasesTests() : WorkLeasesTests(StoreKind.Post
         await another.Database.ExecuteSqlAsync($"SELECT id FROM work_items WHERE subject_id = 1 FOR UPDATE", None);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20)); // runs out only where the lease waits
 
-        var leased = await s.Leases.LeaseAsync(WorkKind.Validate, "a", 5, TimeSpan.FromMinutes(1), patience.Token);
+        var leased = await s.Leases.LeaseAsync(WorkKind.Validate, "a", 5, TimeSpan.FromMinutes(1), WorkShares.Of(1000), patience.Token);
 
         Assert.Equal(2, Assert.Single(leased).SubjectId);
     }

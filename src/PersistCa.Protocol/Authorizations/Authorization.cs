@@ -171,7 +171,7 @@ public sealed class Authorization
     /// <summary>Whether it stands for the wildcard of <see cref="Name"/>.</summary>
     public bool IsWildcard { get; private set; }
 
-    /// <summary>Whether it was opened by newAuthz, before any order (RFC 8555 section 7.4.1).</summary>
+    /// <summary>Whether it was opened by newAuthz, before any order (RFC 8555 section 7.4.1), and no order has taken it.</summary>
     public bool IsPreAuthorization { get; private set; }
 
     /// <summary>Whether it stands for the names under <see cref="Name"/> too (RFC 9444 section 4.1).</summary>
@@ -270,6 +270,12 @@ public sealed class Authorization
             Status = Life.Step(Status, AuthorizationStatus.Invalid);
         }
     }
+
+    /// <summary>
+    /// An order rests on it from now on. One opened in advance is the order's then: whether another may rest on it too is for <see cref="IsReusable"/> to say.
+    /// The row changes, so that of two orders at the same moment one looks again.
+    /// </summary>
+    public void TakeByOrder() => IsPreAuthorization = false;
 
     /// <summary>True when the account may give the authorization up (RFC 8555 section 7.5.2).</summary>
     public bool CanDeactivate(DateTimeOffset now) => Life.Allows(StatusAt(now), AuthorizationStatus.Deactivated);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Jose;
@@ -62,10 +61,10 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
             }
 
             var changed = status == "deactivated"
-                ? await registrar.DeactivateAsync(account, request.Actor, cancel)
+                ? await registrar.DeactivateAsync(account, request.Actor.AsOwner(), cancel)
                 : contacts is null
                     ? account // nothing to change: all else is ignored, another status and an agreement to terms included (RFC 8555 section 7.3.2)
-                    : await registrar.UpdateAsync(account, request.Actor, contacts, cancel);
+                    : await registrar.UpdateAsync(account, request.Actor.AsOwner(), contacts, cancel);
             if (!changed.TryGet(out account, out var problem))
             {
                 return AcmeResponses.Problem(problem, urls);
@@ -82,20 +81,20 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
             return AcmeResponses.Problem(Refusals.NotYours("list of orders"), urls);
         }
 
-        long? before = null;
+        string? before = null;
         if (context.Request.Query.TryGetValue("cursor", out var cursor))
         {
-            if (!long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || cursor.Count != 1)
+            if (cursor.Count != 1 || !PublicId.LooksRight(cursor[0] ?? ""))
             {
                 return AcmeResponses.Problem(new AcmeProblem(ProblemCatalog.Malformed, "The cursor is not one that a Link rel=\"next\" gave out."), urls);
             }
 
-            before = at;
+            before = cursor[0];
         }
 
         var page = await registrar.OrdersAsync(request.Account, before, cancel);
         var links = page.Next is { } next
-            ? new[] { $"<{urls.Orders(request.Account.PublicId)}?cursor={next.ToString(CultureInfo.InvariantCulture)}>;rel=\"next\"" }
+            ? new[] { $"<{urls.Orders(request.Account.PublicId)}?cursor={next}>;rel=\"next\"" }
             : null;
         return AcmeResponses.Json(new OrderListResource([.. page.OrderIds.Select(urls.Order)]), AcmeJson.Wire.OrderListResource, headers: new AnswerHeaders(Links: links));
     }
@@ -108,7 +107,7 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
             return AcmeResponses.Problem(problem, urls);
         }
 
-        var outcome = await registrar.ChangeKeyAsync(request.Account, request.Actor, newKey, urls.Account, cancel);
+        var outcome = await registrar.ChangeKeyAsync(request.Account, request.Actor.AsOwner(), newKey, urls.Account, cancel);
         return outcome.TryGet(out var account, out problem)
             ? AcmeResponses.Json(resources.Account(account), AcmeJson.Wire.AccountResource, headers: new AnswerHeaders(urls.Account(account.PublicId)))
             : AcmeResponses.Problem(problem, urls);

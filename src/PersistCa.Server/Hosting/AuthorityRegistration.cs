@@ -47,7 +47,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<CertificateEndpoints>();
         services.AddSingleton<AccountRegistrar>();
         services.AddSingleton(PublicSuffixList.Shipped);
-        services.AddSingleton(Above(options));
+        services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
         services.AddSingleton<IdentifierIntake>();
         services.AddSingleton<AuthorizationBook>();
@@ -136,8 +136,8 @@ internal static class AuthorityRegistration
     };
 
     /// <summary>The names above a name at which it can be proved.</summary>
-    public static PersistScope Above(PersistCaOptions options) => PersistScope.WithAncestors(
-        PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), options.Validation.Persist.MaxNames);
+    public static PersistScope Above(PersistCaOptions options, int? most = null) => PersistScope.WithAncestors(
+        PublicSuffixList.Shipped, options.Validation.Persist.Floors.Select(f => DnsName.Parse(f).Value!), most ?? options.Validation.Persist.MaxNames);
 
     /// <summary>Looks CAA records up. Every issuer name that records may have, former ones too, is ours there as well.</summary>
     public static CaaClimb Caa(PersistCaOptions options, PersistPolicy policy, IDnsResolver resolver, TimeProvider clock) => new(

@@ -39,7 +39,9 @@ public static class Passphrase
             ? Read(generated, generated)
             : throw new StartRefusedException(
                 "Authority:PassphraseFile",
-                $"there is no passphrase for the keys; name a file here, set {Variable}, or pass the systemd credential {Credential}");
+                AuthorityFiles.Exist(options)
+                    ? $"there is no passphrase for the keys; name a file here, set {Variable}, or pass the systemd credential {Credential}"
+                    : $"there is no authority in {options.Server.DataDirectory} yet and no passphrase for its keys; run 'persistca init --generate-passphrase', or name a file here, set {Variable} or pass the systemd credential {Credential} and run 'persistca init'");
     }
 
     /// <summary>Makes a passphrase file that only its owner can read, unless there is one.</summary>

@@ -19,8 +19,8 @@ public sealed record Registered(Account Account, bool IsNew);
 
 /// <summary>A page of order ids.</summary>
 /// <param name="OrderIds">Public ids, newest first.</param>
-/// <param name="Next">Cursor of the next page, null on the last.</param>
-public sealed record OrderPage(IReadOnlyList<string> OrderIds, long? Next);
+/// <param name="Next">Cursor of the next page: the last id on this one; null on the last. (A table's own number would tell how many orders there are.)</param>
+public sealed record OrderPage(IReadOnlyList<string> OrderIds, string? Next);
 
 /// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
 public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits)
@@ -126,21 +126,24 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
     /// <param name="account">The account.</param>
     /// <param name="before">Cursor from the page before, null for the first page.</param>
     /// <param name="cancel">Stops.</param>
-    public Task<OrderPage> OrdersAsync(Account account, long? before, CancellationToken cancel) => store.ReadAsync(
+    public Task<OrderPage> OrdersAsync(Account account, string? before, CancellationToken cancel) => store.ReadAsync(
         async db =>
         {
             var now = store.Now;
             var size = options.Acme.OrdersPerPage;
+            var from = before is null
+                ? long.MaxValue
+                : await db.Orders.Where(o => o.AccountId == account.Id && o.PublicId == before).Select(o => (long?)o.Id).FirstOrDefaultAsync(cancel) ?? long.MaxValue;
 
             // Invalid orders are left out: failed, or lapsed without having been finalized (RFC 8555 section 7.1.2.1: SHOULD NOT).
             var rows = await db.Orders
-                .Where(o => o.AccountId == account.Id && (before == null || o.Id < before) && o.Error == null && (o.FinalizedAt != null || o.ExpiresAt > now))
+                .Where(o => o.AccountId == account.Id && o.Id < from && o.Error == null && (o.FinalizedAt != null || o.ExpiresAt > now))
                 .OrderByDescending(o => o.Id)
                 .Take(size + 1)
                 .Select(o => new { o.Id, o.PublicId })
                 .ToListAsync(cancel);
             var page = rows.Take(size).ToList();
-            return new OrderPage([.. page.Select(r => r.PublicId)], rows.Count > size ? page[^1].Id : null);
+            return new OrderPage([.. page.Select(r => r.PublicId)], rows.Count > size ? page[^1].PublicId : null);
         },
         cancel);
 

@@ -104,15 +104,16 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
         var text = identifier.Proof.BaseText;
         var wildcard = identifier.Proof.IsWildcard;
         var broad = identifier.Subdomains;
+        string[] above = [.. identifier.Above];
         ChallengeType[] accepted = [.. identifier.Types];
 
         // One about to lapse would fail the order before its client can finalize.
         var until = t.Now + TimeSpan.FromHours(1);
         return t.Db.Authorizations
             .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
-            .Where(a => a.AccountId == account.Id && a.Name == text && a.IsWildcard == wildcard && a.Status == AuthorizationStatus.Valid && a.ExpiresAt > until)
-            .Where(a => a.SubdomainsAllowed || !broad)
-            .Where(a => a.IsReusable || (a.IsPreAuthorization && !t.Db.OrderAuthorizations.Any(l => l.AuthorizationId == a.Id)))
+            .Where(a => a.AccountId == account.Id && a.Status == AuthorizationStatus.Valid && a.ExpiresAt > until)
+            .Where(a => (a.Name == text && a.IsWildcard == wildcard && (a.SubdomainsAllowed || !broad)) || (a.SubdomainsAllowed && above.Contains(a.Name)))
+            .Where(a => a.IsReusable || a.IsPreAuthorization)
             .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && accepted.Contains(c.Type)))
             .OrderByDescending(a => a.ExpiresAt)
             .FirstOrDefaultAsync(cancel);

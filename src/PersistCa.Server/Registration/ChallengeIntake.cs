@@ -14,7 +14,7 @@ namespace PersistCa.Server.Registration;
 public sealed record LocatedChallenge(Authorization Authorization, Challenge Challenge);
 
 /// <summary>Takes the client's word that a challenge is ready, and queues its validation (step 3 of docs/order-flow.md).</summary>
-public sealed class ChallengeIntake(CaStore store, WorkSignal signal, LimitDesk limits)
+public sealed class ChallengeIntake(CaStore store, WorkSignal signal, ValidationDesk desk, LimitDesk limits)
 {
     /// <summary>Reads an authorization of an account.</summary>
     public async Task<Outcome<Authorization>> FindAsync(Account account, string authorizationId, CancellationToken cancel)
@@ -75,14 +75,14 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal, LimitDesk 
                     told = parsed.Value;
                 }
 
-                if (at.Challenge.Status == ChallengeStatus.Pending && await limits.FailuresAsync(t, account, authorization, cancel) is { } limited)
-                {
-                    return limited;
-                }
-
                 if (authorization.Accept(at.Challenge, t.Now, told?.Text))
                 {
-                    t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent);
+                    if (await limits.TryAsync(t, account, authorization, cancel) is { } limited)
+                    {
+                        return limited;
+                    }
+
+                    t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent, account.Id, desk.Domain(authorization));
                     t.Audit(
                         AuditKinds.ChallengeAccepted,
                         "authorization:" + authorization.PublicId,

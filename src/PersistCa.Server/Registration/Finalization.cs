@@ -90,7 +90,7 @@ public sealed class Finalization(
         }
 
         order.Finalize(csr, t.Now, authorizations);
-        t.Enqueue(WorkKind.Issue, order.Id, 0, order.TraceParent);
+        t.Enqueue(WorkKind.Issue, order.Id, 0, order.TraceParent, account.Id);
         t.Audit(AuditKinds.OrderFinalized, "order:" + order.PublicId, ("key", request.KeyFingerprint));
         t.AfterCommit(() =>
         {

@@ -20,7 +20,8 @@ public sealed record IdentifierWish(AcmeIdentifier Identifier, string? AncestorD
 /// <param name="Proof">What the authorization is for: the identifier itself, or a name above it.</param>
 /// <param name="Types">The challenges on offer, at least one.</param>
 /// <param name="Subdomains">Whether the authorization has to stand for the names under it.</param>
-public sealed record AcceptedIdentifier(Identifier Identifier, Identifier Proof, ImmutableArray<ChallengeType> Types, bool Subdomains);
+/// <param name="Above">Names above it, whose authorizations would do if they stand for those under them (RFC 9444).</param>
+public sealed record AcceptedIdentifier(Identifier Identifier, Identifier Proof, ImmutableArray<ChallengeType> Types, bool Subdomains, ImmutableArray<string> Above);
 
 /// <summary>Reads and judges the identifiers of orders and pre-authorizations.</summary>
 public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy policy, ChallengePolicy challenges, PersistScope above)
@@ -86,18 +87,22 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return refused;
         }
 
-        var above = Above(parsed.Value, wish.AncestorDomain, shown);
-        if (!above.TryGet(out var proof, out refused))
+        var proved = Above(parsed.Value, wish.AncestorDomain, shown);
+        if (!proved.TryGet(out var proof, out refused))
         {
             return refused;
         }
 
         var broad = subdomains || proof != parsed.Value;
         var offered = challenges.For(proof, account.PublicId);
-        if (!offered.TryGet(out var types, out refused))
+        var asked = challenges.For(parsed.Value, account.PublicId);
+        if (!offered.TryGet(out var types, out refused) || !asked.TryGet(out var own, out refused))
         {
             return refused;
         }
+
+        // What policy does not offer for a name is not offered by way of a name above it.
+        types = [.. types.Intersect(own)];
 
         if (broad)
         {
@@ -106,7 +111,14 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
 
         return types.IsEmpty
             ? new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"No challenge on offer proves control of the names under {proof}.") { Identifier = shown }
-            : new AcceptedIdentifier(parsed.Value, proof, types, broad);
+            : new AcceptedIdentifier(
+                parsed.Value,
+                proof,
+                types,
+                broad,
+                parsed.Value is CertificateName name && options.Acme.SubdomainAuthorizations
+                    ? [.. above.NamesFor(name.Name).Skip(name.IsWildcard ? 0 : 1).Select(n => n.Text)]
+                    : []);
     }
 
     /// <summary>The name above that is to be proved instead, judged by the same bounds as a record's place: never above the registrable domain.</summary>
@@ -127,7 +139,9 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
         {
             return new AcmeProblem(
                 ProblemCatalog.Malformed,
-                $"The ancestorDomain '{Shorten(ancestor)}' is no name above {shown.Value} down to its registrable domain (RFC 9444 section 4.3).")
+                parsed.IsValid
+                    ? $"The ancestorDomain '{Shorten(ancestor)}' is no name above {shown.Value} down to its registrable domain (RFC 9444 section 4.3)."
+                    : $"The ancestorDomain '{Shorten(ancestor)}' is no name: {parsed.Reason}.")
             { Identifier = shown };
         }
 

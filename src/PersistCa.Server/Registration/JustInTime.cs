@@ -2,7 +2,6 @@ using System.Diagnostics;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
-using PersistCa.Protocol.Identifiers;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
@@ -15,7 +14,7 @@ namespace PersistCa.Server.Registration;
 /// what it does not prove stays pending, never an error.
 /// </summary>
 public sealed partial class JustInTime(
-    CaStore store, ValidationDesk desk, LimitDesk limits, PublicSuffixList suffixes, PersistCaOptions options, TimeProvider clock, ILogger<JustInTime> logger)
+    CaStore store, ValidationDesk desk, LimitDesk limits, PersistCaOptions options, TimeProvider clock, ILogger<JustInTime> logger)
 {
     /// <summary>Tries every pending authorization that dns-persist-01 may prove.</summary>
     /// <returns>True when at least one is valid now.</returns>
@@ -56,6 +55,7 @@ public sealed partial class JustInTime(
             CaTelemetry.JustInTimeTime.Record(seconds, tags);
         }
 
+        // What failed has paid its place already, in AllowedAsync: then there is nothing to write.
         var proven = results.Where(r => r.Result.Result.IsValid).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
         return proven.Count > 0 && await RecordAsync(proven, cancel);
     }
@@ -74,9 +74,8 @@ public sealed partial class JustInTime(
                 var allowed = new HashSet<long>();
                 foreach (var authorization in candidates)
                 {
-                    var domain = Identifier.Of(authorization.Name) is CertificateName { Name: var name } ? (suffixes.RegistrableDomain(name) ?? name).Text : authorization.Name;
-                    if (await limits.FailuresAsync(t, account, authorization, cancel) is null
-                        && await limits.TakeAsync(t, LimitKind.JustInTimePerDomain, domain, "looks in advance", null, cancel) is null)
+                    if (await limits.TakeAsync(t, LimitKind.JustInTimePerDomain, desk.Domain(authorization), "looks in advance", null, cancel) is null
+                        && await limits.TryAsync(t, account, authorization, cancel) is null)
                     {
                         allowed.Add(authorization.Id);
                     }
@@ -106,7 +105,7 @@ public sealed partial class JustInTime(
                     var challenge = authorization.Challenges.Single(c => c.Ordinal == ordinal);
 
                     // What was deactivated, or taken up by the client, meanwhile is not ours to decide.
-                    if (account.IsValid && authorization.Accept(challenge, t.Now))
+                    if (account.IsValid && ValidationDesk.Holds(result.Result, account) && authorization.Accept(challenge, t.Now))
                     {
                         any |= await desk.RecordAsync(t, authorization, challenge, account, result, justInTime: true, cancel) is null;
                     }

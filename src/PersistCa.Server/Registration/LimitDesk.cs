@@ -94,18 +94,21 @@ public sealed class LimitDesk
         return await t.TakeAsync(Key(kind, subject), limit, cancel) is { } wait ? Refusal(limit, what, wait) : null;
     }
 
-    /// <summary>Asks whether a validation may be tried after those that failed.</summary>
-    public async Task<AcmeProblem?> FailuresAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel)
+    /// <summary>
+    /// Takes the place of a validation that may fail, before it is tried: however many are tried at once, no more can fail than the limit says. A success
+    /// gives it back.
+    /// </summary>
+    public async Task<AcmeProblem?> TryAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel)
     {
         var limit = For(LimitKind.FailedValidations, account);
-        return await t.Db.WaitAsync(FailureKey(account, authorization), limit, t.Now, cancel) is { } wait
-            ? Refusal(limit, $"failed validations of {authorization.CertificateName}", wait)
+        return await t.TakeAsync(FailureKey(account, authorization), limit, cancel) is { } wait
+            ? Refusal(limit, $"failed validations of {authorization.Name}", wait)
             : null;
     }
 
-    /// <summary>Counts a validation that failed.</summary>
-    public Task FailedAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
-        t.ChargeAsync(FailureKey(account, authorization), For(LimitKind.FailedValidations, account), cancel);
+    /// <summary>A validation did not fail, or not through anybody's fault outside.</summary>
+    public Task SucceededAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
+        t.GiveBackAsync(FailureKey(account, authorization), For(LimitKind.FailedValidations, account), cancel);
 
     /// <summary>Asks whether an account may open so many authorizations more.</summary>
     public async Task<AcmeProblem?> PendingAsync(StoreTransaction t, Account account, int more, CancellationToken cancel)
@@ -139,7 +142,7 @@ public sealed class LimitDesk
             : plain.ToString();
     }
 
-    private static string FailureKey(Account account, Authorization authorization) => Key(LimitKind.FailedValidations, account.PublicId + " " + authorization.CertificateName);
+    private static string FailureKey(Account account, Authorization authorization) => Key(LimitKind.FailedValidations, account.PublicId + " " + authorization.Name);
 
     private static string Key(LimitKind kind, string subject) => $"{kind} {subject}";
 

@@ -111,8 +111,9 @@ public sealed class OrderRegistrar(
         foreach (var identifier in identifiers)
         {
             // Names that share an ancestor share its authorization.
-            var authorization = authorizations.Find(a => a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains))
+            var authorization = authorizations.Find(a => (a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains)) || (a.SubdomainsAllowed && identifier.Above.Contains(a.Name)))
                 ?? await book.ReusableAsync(t, account, identifier, cancel);
+            authorization?.TakeByOrder();
             if (authorization is null)
             {
                 authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order);

@@ -14,7 +14,7 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Server.Registration;
 
 /// <summary>What every validation has in common, whoever asked for it: how it is tried, and how its verdict is recorded (steps 5 to 7 of docs/order-flow.md).</summary>
-public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PersistCaOptions options, TimeProvider clock)
+public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PublicSuffixList suffixes, PersistCaOptions options, TimeProvider clock)
 {
     /// <summary>A dns-persist-01 validation may be used for 10 days at most (BR 4.2.1; dns-persist-01 rules section 6 item 6).</summary>
     private static readonly TimeSpan PersistReuse = TimeSpan.FromDays(10);
@@ -64,7 +64,10 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
         }
 
         // Account status is read live here too: a deactivation during the look-up wins.
-        var problem = result.Problem ?? (account.IsValid ? null : AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status });
+        var problem = result.Problem
+            ?? (!account.IsValid ? AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status }
+                : Holds(result, account) ? null
+                : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
             authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable);
@@ -76,10 +79,11 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
         else
         {
             authorization.Fail(challenge, problem);
-            if (problem.Type != ProblemCatalog.ServerInternal)
-            {
-                await limits.FailedAsync(t, account, authorization, cancel);
-            }
+        }
+
+        if (problem is null || problem.Type == ProblemCatalog.ServerInternal)
+        {
+            await limits.SucceededAsync(t, account, authorization, cancel);
         }
 
         t.Db.ValidationRecords.Add(new ValidationRecord
@@ -104,6 +108,18 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             ("detail", problem?.Detail));
         return problem;
     }
+
+    /// <summary>
+    /// Whether a proof still holds for the account as it is now: what rests on a key (key authorizations, thumbprints in acme-persist records) does not
+    /// outlive it, not even by the time of one validation (RFC 8555 section 7.3.5; dns-persist-01 rules, section 3).
+    /// </summary>
+    public static bool Holds(ChallengeResult result, Account account) =>
+        result.Evidence.Thumbprint == account.CurrentThumbprint
+        || (result.Evidence.ChallengeType == ChallengeType.DnsPersist01.Wire() && result.Dialect is PersistDialect.Draft01 or PersistDialect.Draft02);
+
+    /// <summary>The domain a validation belongs to, so that one that does not answer does not hold up others.</summary>
+    public string Domain(Authorization authorization) =>
+        Identifier.Of(authorization.Name) is CertificateName { Name: var name } ? (suffixes.RegistrableDomain(name) ?? name).Text : authorization.Name;
 
     private DateTimeOffset Expiry(ChallengeResult result, DateTimeOffset now)
     {

@@ -55,7 +55,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                 var started = 0;
                 try
                 {
-                    var items = await leases.LeaseAsync(kind, node.Name, most, Lease, stoppingToken);
+                    var items = await leases.LeaseAsync(kind, node.Name, most, Lease, WorkShares.Of(Concurrency), stoppingToken);
                     failures = 0;
                     foreach (var item in items)
                     {

@@ -48,15 +48,13 @@ public static class LimitBuckets
         return taken.Count > 0 ? null : await t.Db.WaitAsync(key, limit, t.Now, cancel) ?? TimeSpan.FromSeconds(1);
     }
 
-    /// <summary>Takes a token whether there is one or not: for what has happened already.</summary>
-    public static async Task ChargeAsync(this StoreTransaction t, string key, RateLimit limit, CancellationToken cancel)
+    /// <summary>Gives a token back: what it was taken for did not come about.</summary>
+    public static Task GiveBackAsync(this StoreTransaction t, string key, RateLimit limit, CancellationToken cancel)
     {
-        // Never further than one token beyond empty, so that a burst is not paid for longer than the period.
-        var most = Microseconds(t.Now) + limit.ToleranceMicroseconds + limit.IntervalMicroseconds;
-        if (await t.TakeAsync(key, limit, cancel) is not null)
-        {
-            await t.Db.LimitBuckets.Where(b => b.Key == key).ExecuteUpdateAsync(s => s.SetProperty(b => b.FullAt, most), cancel);
-        }
+        var interval = limit.IntervalMicroseconds;
+        return limit.IsOff
+            ? Task.CompletedTask
+            : t.Db.LimitBuckets.Where(b => b.Key == key).ExecuteUpdateAsync(s => s.SetProperty(b => b.FullAt, b => b.FullAt - interval), cancel);
     }
 
     /// <summary>How long to wait for a token.</summary>

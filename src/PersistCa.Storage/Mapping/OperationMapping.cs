@@ -17,6 +17,7 @@ internal sealed class OperationMapping :
     {
         builder.ToTable("work_items");
         builder.HasKey(w => w.Id);
+        builder.Property(w => w.Domain).HasMaxLength(255);
         builder.Property(w => w.LeasedBy).HasMaxLength(128);
         builder.Property(w => w.TraceParent).HasMaxLength(64);
         builder.HasIndex(w => new { w.Kind, w.SubjectId, w.Ordinal }).IsUnique();

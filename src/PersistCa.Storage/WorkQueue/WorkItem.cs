@@ -26,6 +26,12 @@ public sealed class WorkItem
     /// <summary>Ordinal of the challenge; 0 for orders.</summary>
     public int Ordinal { get; init; }
 
+    /// <summary>Internal id of the account it is for: nobody takes all places.</summary>
+    public long AccountId { get; init; }
+
+    /// <summary>The domain it is about, empty for none: one that does not answer takes not all places.</summary>
+    public string Domain { get; init; } = "";
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Not before this.</summary>

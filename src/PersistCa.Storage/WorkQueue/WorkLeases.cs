@@ -16,23 +16,37 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
     /// <param name="node">Name of this node.</param>
     /// <param name="most">At most this many.</param>
     /// <param name="lease">For how long; work that takes longer may be given to another node.</param>
+    /// <param name="shares">How many places of this node one account and one domain may have.</param>
     /// <param name="cancel">Stops waiting.</param>
-    public async Task<IReadOnlyList<WorkItem>> LeaseAsync(WorkKind kind, string node, int most, TimeSpan lease, CancellationToken cancel)
+    public async Task<IReadOnlyList<WorkItem>> LeaseAsync(WorkKind kind, string node, int most, TimeSpan lease, WorkShares shares, CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var now = clock.GetUtcNow();
         var at = db.TimeParameter(now);
         var until = db.TimeParameter(now + lease);
         var skip = db.Kind == StoreKind.PostgreSql ? "FOR UPDATE SKIP LOCKED" : "";
+
+        // Whatever one account queues, and however long one domain does not answer, others find a place: of those that wait, each account and each domain
+        // has only as many in the line as its share leaves it.
         var sql = FormattableStringFactory.Create(
-            "UPDATE work_items SET leased_by = {0}, leased_until = {1}, attempts = attempts + 1 WHERE id IN ("
+            "WITH busy_accounts AS (SELECT account_id, count(*) AS n FROM work_items WHERE kind = {2} AND leased_by = {0} AND leased_until >= {3} GROUP BY account_id), "
+            + "busy_domains AS (SELECT domain, count(*) AS n FROM work_items WHERE kind = {2} AND leased_by = {0} AND leased_until >= {3} AND domain <> '' GROUP BY domain), "
+            + "line AS (SELECT w.id, "
+            + "row_number() OVER (PARTITION BY w.account_id ORDER BY w.due_at, w.id) + COALESCE(a.n, 0) AS of_account, "
+            + "CASE WHEN w.domain = '' THEN 0 ELSE row_number() OVER (PARTITION BY w.domain ORDER BY w.due_at, w.id) + COALESCE(d.n, 0) END AS of_domain "
+            + "FROM work_items w LEFT JOIN busy_accounts a ON a.account_id = w.account_id LEFT JOIN busy_domains d ON d.domain = w.domain "
+            + "WHERE w.kind = {2} AND w.due_at <= {3} AND (w.leased_until IS NULL OR w.leased_until < {3})) "
+            + "UPDATE work_items SET leased_by = {0}, leased_until = {1}, attempts = attempts + 1 WHERE id IN ("
             + "SELECT id FROM work_items WHERE kind = {2} AND due_at <= {3} AND (leased_until IS NULL OR leased_until < {3}) "
+            + "AND id IN (SELECT id FROM line WHERE of_account <= {5} AND of_domain <= {6}) "
             + "ORDER BY due_at, id LIMIT {4} " + skip + ") RETURNING *",
             node,
             until,
             (int)kind,
             at,
-            most);
+            most,
+            shares.OfAccount,
+            shares.OfDomain);
         var items = await db.WorkItems.FromSql(sql).AsNoTracking().ToListAsync(cancel);
         return [.. items.OrderBy(i => i.DueAt).ThenBy(i => i.Id)]; // what an UPDATE returns has no order
     }
@@ -72,4 +86,13 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
         await using var db = await factory.CreateDbContextAsync(cancel);
         return await db.WorkItems.CountAsync(w => w.Kind == kind, cancel);
     }
+}
+
+/// <summary>How many of a node's places one account, and one domain, may have at a time.</summary>
+/// <param name="OfAccount">Places of one account.</param>
+/// <param name="OfDomain">Places of one domain.</param>
+public sealed record WorkShares(int OfAccount, int OfDomain)
+{
+    /// <summary>Shares of so many places: three quarters for one account, a quarter for one domain, one at least.</summary>
+    public static WorkShares Of(int places) => new(Math.Max(1, places * 3 / 4), Math.Max(1, places / 4));
 }

@@ -136,6 +136,84 @@ public sealed class CaaAndLimitTests
         Assert.Equal("invalid", (await client.ReadyOrderAsync("dns-persist-01", "a.example.test")).Json["status"]!.GetValue<string>());
     }
 
+    [Fact]
+    public async Task However_many_validations_are_asked_for_at_once_no_more_fail_than_the_limit_says_and_successes_cost_nothing()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Limits.FailedValidations = "3/01:00:00");
+        using var client = await authority.RegisteredAsync();
+        var challenges = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            var order = await client.OrderAsync([i % 2 == 0 ? "a.example.test" : "*.a.example.test"], None);
+            challenges.Add((await client.FetchAsync(order.Json["authorizations"]![0]!.GetValue<string>(), None)).Challenge("dns-persist-01")["url"]!.GetValue<string>());
+        }
+
+        authority.Zone.Delay("_validation-persist.a.example.test", TimeSpan.FromMilliseconds(500));
+        var accepted = 0;
+        foreach (var challenge in challenges)
+        {
+            try
+            {
+                await client.PostAsync(challenge, "{}", None);
+                accepted++;
+            }
+            catch (AcmeRefusedException refused) when (refused.Answer.Problem == "rateLimited")
+            {
+            }
+        }
+
+        Assert.Equal(3, accepted);
+        authority.Publish(client, "b.example.test", PersistDialect.Draft01);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("ready", (await client.ReadyOrderAsync("dns-persist-01", "b.example.test")).Json["status"]!.GetValue<string>());
+        }
+    }
+
+    [Fact]
+    public async Task A_challenge_that_policy_does_not_offer_for_a_name_is_not_offered_by_way_of_a_name_above_it()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Policy.Challenges.Add(
+            new ChallengeRuleOptions { NameSuffix = "secure.example.test", Types = ["dns-persist-01"] }));
+        using var client = await authority.RegisteredAsync();
+        var order = await client.PostAsync(
+            await client.UrlAsync("newOrder", None),
+            """{"identifiers":[{"type":"dns","value":"secure.example.test","ancestorDomain":"example.test"}]}""",
+            None);
+        var authorization = await client.FetchAsync(order.Json["authorizations"]![0]!.GetValue<string>(), None);
+        Assert.Equal("dns-persist-01", Assert.Single(authorization.Json["challenges"]!.AsArray())!["type"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("dns-01", false)]
+    [InlineData("dns-persist-01", true)]
+    public async Task A_proof_by_a_key_that_is_replaced_meanwhile_does_not_hold_and_one_that_survives_a_rollover_does(string type, bool holds)
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        var order = await client.OrderAsync(["a.example.test"], None);
+        var url = order.Json["authorizations"]![0]!.GetValue<string>();
+        var challenge = (await client.FetchAsync(url, None)).Challenge(type);
+        var digest = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.ASCII.GetBytes($"{challenge["token"]!.GetValue<string>()}.{client.Thumbprint}"));
+        authority.Zone.SetTxt("_acme-challenge.a.example.test", System.Buffers.Text.Base64Url.EncodeToString(digest));
+        authority.Zone.Delay((type == "dns-01" ? "_acme-challenge" : "_validation-persist") + ".a.example.test", TimeSpan.FromSeconds(1));
+        await client.PostAsync(challenge["url"]!.GetValue<string>(), "{}", None);
+        while (!authority.Zone.Queries.Any(q => q.Owner.EndsWith(".a.example.test", StringComparison.Ordinal)))
+        {
+            await Task.Yield();
+        }
+
+        await client.ChangeKeyAsync(System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256), None);
+
+        var authorization = await client.PollAsync(url, ["pending"], TimeProvider.System, None);
+        Assert.Equal(holds ? "valid" : "invalid", authorization.Json["status"]!.GetValue<string>());
+        if (!holds)
+        {
+            Assert.Contains("key was changed", authorization.Body, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("NewOrdersPerAccount", "new orders of this account")]
     [InlineData("NewOrdersPerAddress", "new orders from this address")]

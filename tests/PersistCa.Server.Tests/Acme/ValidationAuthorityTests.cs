@@ -204,15 +204,37 @@ public sealed class ValidationAuthorityTests(SharedAuthority shared) : IClassFix
     }
 
     [Theory]
-    [InlineData("other.test")]
-    [InlineData("test")]
-    [InlineData("a b")]
-    public async Task An_ancestor_domain_that_is_not_above_the_name_is_refused(string ancestor)
+    [InlineData("other.test", "is no name above")]
+    [InlineData("test", "is no name above")]
+    [InlineData("a b", "is no name: ")]
+    public async Task An_ancestor_domain_that_is_not_above_the_name_is_refused(string ancestor, string reason)
     {
         using var client = await authority.RegisteredAsync();
         var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => OrderBelowAsync(client, ancestor, "a.b.example.test"));
         Assert.Equal("malformed", refused.Answer.Problem);
-        Assert.Contains("is no name above", refused.Answer.Body, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Answer.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task However_deep_a_name_lies_its_registrable_domain_can_stand_for_it()
+    {
+        using var client = await authority.RegisteredAsync();
+        Assert.Equal("pending", (await OrderBelowAsync(client, "example.test", "a.b.c.d.e.f.g.h.i.j.k.example.test")).Json["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_plain_order_finds_the_authorization_above_that_stands_for_names_below_and_one_of_a_stranger_does_not_serve()
+    {
+        using var client = await authority.RegisteredAsync();
+        var parent = shared.Fresh();
+        authority.Publish(client, parent, PersistDialect.Draft02, wildcard: true);
+        var opened = await PostAsync(client, "newAuthz", JsonNode.Parse($$"""{"identifier":{"type":"dns","value":"{{parent}}"},"subdomainAuthAllowed":true}""")!.AsObject());
+        await client.ProveAsync(opened.Location!, "dns-persist-01");
+        authority.Zone.ClearTxt("_validation-persist." + parent);
+
+        Assert.Equal("ready", (await client.OrderAsync(["a." + parent, "*.b." + parent], None)).Json["status"]!.GetValue<string>());
+        using var stranger = await authority.RegisteredAsync();
+        Assert.Equal("pending", (await stranger.OrderAsync(["a." + parent], None)).Json["status"]!.GetValue<string>());
     }
 
     [Fact]

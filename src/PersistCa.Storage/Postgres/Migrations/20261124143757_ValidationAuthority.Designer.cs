@@ -13,7 +13,7 @@ using PersistCa.Storage.Postgres;
 namespace PersistCa.Storage.Postgres.Migrations
 {
     [DbContext(typeof(PostgresCaDb))]
-    [Migration("20261124141655_ValidationAuthority")]
+    [Migration("20261124143757_ValidationAuthority")]
     partial class ValidationAuthority
     {
         /// <inheritdoc />
@@ -755,6 +755,10 @@ namespace PersistCa.Storage.Postgres.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
+                    b.Property<long>("AccountId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("account_id");
+
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
@@ -762,6 +766,12 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Domain")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("domain");
 
                     b.Property<DateTimeOffset>("DueAt")
                         .HasColumnType("timestamp with time zone")

@@ -10,7 +10,7 @@ using PersistCa.Storage.Sqlite;
 namespace PersistCa.Storage.Sqlite.Migrations
 {
     [DbContext(typeof(SqliteCaDb))]
-    [Migration("20261124141653_ValidationAuthority")]
+    [Migration("20261124143753_ValidationAuthority")]
     partial class ValidationAuthority
     {
         /// <inheritdoc />
@@ -730,6 +730,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("id");
 
+                    b.Property<long>("AccountId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("account_id");
+
                     b.Property<int>("Attempts")
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempts");
@@ -737,6 +741,12 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Domain")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("domain");
 
                     b.Property<long>("DueAt")
                         .HasColumnType("INTEGER")
