@@ -103,6 +103,7 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             ("name", authorization.CertificateName),
             ("challenge", challenge.Type.Wire()),
             ("dialect", result.Dialect?.Wire()),
+            ("perspectives", result.Evidence.Quorum?.Text),
             ("justInTime", justInTime ? "true" : null),
             ("problem", problem?.Type.Name),
             ("detail", problem?.Detail));

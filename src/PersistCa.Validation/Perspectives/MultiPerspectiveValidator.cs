@@ -55,7 +55,7 @@ public sealed class MultiPerspectiveValidator(IChallengeValidator primary, Persp
         }
 
         var problem = Problem(attempt, decision, reports);
-        return new ChallengeResult(false, problem, evidence with { Valid = false, Problem = problem.Type.Name, Reason = problem.Detail });
+        return (here with { Evidence = evidence }).Refused(problem);
     }
 
     private async Task<PerspectiveReport> LookAsync(IPerspective perspective, PerspectiveQuestion question, CancellationToken cancellationToken)
