@@ -114,7 +114,7 @@ public sealed class OpenMpicMessageTests
     public void Answers_that_say_nothing_are_refused(string body) => Assert.False(CheckAnswer.Read(Json(body), isCaa: false).IsValid);
 
     [Fact]
-    public void A_caa_record_in_zone_file_form_is_read_back_octet_for_octet() => Gen.Select(Gen.Byte, Gen.String["abcXYZ09", 1, 15], Gen.Byte.Array[0, 60]).Sample((flags, tag, value) =>
+    public void A_caa_record_in_zone_file_form_is_read_back_octet_for_octet() => Gen.Select(Gen.Byte, Gen.Char.AlphaNumeric.Array[1, 15].Select(c => new string(c)), Gen.Byte.Array[0, 60]).Sample((flags, tag, value) =>
     {
         var rdata = $"{(char)flags}{(char)tag.Length}{tag}{Encoding.Latin1.GetString(value)}";
         Assert.Equal(rdata, SeenRecord.CaaRdata(CaaRecord.Present(rdata)).Value);
