@@ -52,7 +52,7 @@ internal static class ConfigCommand
                 return 0;
             }
 
-            PerspectiveSetup.Create(options, policy, TimeProvider.System);
+            PerspectiveSetup.Create(options, policy, TimeProvider.System)?.Dispose();
             var passphrase = Passphrase.Find(options);
             var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
             issuer.Key.Dispose();

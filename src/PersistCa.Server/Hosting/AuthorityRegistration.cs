@@ -82,7 +82,7 @@ internal static class AuthorityRegistration
         services.AddSingleton(sp => WithPerspectives(sp, Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>())));
         if (panel is not null)
         {
-            services.AddSingleton(panel);
+            services.AddSingleton(_ => panel); // by a factory, so that its connections end with the server
         }
     }
 

@@ -12,7 +12,17 @@ namespace PersistCa.Validation.Perspectives;
 /// <param name="Quorum">How many must see the same.</param>
 /// <param name="Perspectives">All that are asked, each time.</param>
 /// <param name="Deadline">Longest time for one look.</param>
-public sealed record PerspectivePanel(string Regime, MpicQuorum Quorum, ImmutableArray<IPerspective> Perspectives, TimeSpan Deadline);
+public sealed record PerspectivePanel(string Regime, MpicQuorum Quorum, ImmutableArray<IPerspective> Perspectives, TimeSpan Deadline) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var perspective in Perspectives.OfType<IDisposable>())
+        {
+            perspective.Dispose();
+        }
+    }
+}
 
 /// <summary>
 /// Validates from several places (BR section 3.2.2.9): the primary first, and only after its success the remote perspectives, all at once. Every one is

@@ -233,7 +233,7 @@ public sealed class QuorumOverTheNetworkTests(PerspectiveBed bed) : IClassFixtur
         change?.Invoke(options);
         var policy = AuthorityRegistration.Policy(options);
         var validators = AuthorityRegistration.Validators(options, policy, DnsSetup.Create(options.Validation.Dns, policy, bed.Clock), bed.Clock);
-        var panel = PerspectiveSetup.Create(options, policy, bed.Clock)!;
+        using var panel = PerspectiveSetup.Create(options, policy, bed.Clock)!;
         return await MultiPerspectiveValidator.Over(validators, panel, bed.Clock).For(type).ValidateAsync(attempt, CancellationToken.None);
     }
 }
