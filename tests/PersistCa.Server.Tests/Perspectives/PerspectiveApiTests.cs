@@ -49,6 +49,29 @@ public sealed class PerspectiveApiTests(PerspectiveBed bed) : IClassFixture<Pers
     }
 
     [Fact]
+    public async Task A_file_that_is_not_there_refuses_the_start_and_names_its_key()
+    {
+        var (untrusting, nameless) = (bed.Options(bed.Zones[0]), bed.Options(bed.Zones[0]));
+        untrusting.Perspective.ClientTrustFile = "nowhere.pem";
+        nameless.Perspective.TlsCertificateFile = "nowhere.pem";
+
+        foreach (var (options, key) in new[] { (untrusting, "Perspective:ClientTrustFile"), (nameless, "Perspective:TlsCertificateFile") })
+        {
+            var refused = await Assert.ThrowsAsync<StartRefusedException>(() => ServerHost.StartAsync(options, bed.Clock, None));
+            Assert.StartsWith(key + ": ", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Who_would_admit_nobody_is_not_started()
+    {
+        var options = bed.Options(bed.Zones[0]);
+        options.Perspective.ClientTrustFile = "";
+
+        Assert.Contains("nobody would be admitted", (await Assert.ThrowsAsync<StartRefusedException>(() => ServerHost.StartAsync(options, bed.Clock, None))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_node_with_this_role_alone_makes_neither_database_nor_keys()
     {
         var folder = bed.Options(bed.Zones[0]).Server.DataDirectory;
