@@ -108,6 +108,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
                 Contacts = List(whole.Contacts, Value),
                 Lookups = List(whole.Lookups, Lookup),
                 Judged = List(whole.Judged, r => r with { Text = Value(r.Text), Detail = Value(r.Detail) }),
+                Perspectives = whole.Perspectives is null ? null : [.. whole.Perspectives.Select(Perspective)],
             };
             return omitted == 0 ? cut : cut with { Omitted = omitted };
         }

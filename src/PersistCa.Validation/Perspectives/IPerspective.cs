@@ -7,9 +7,9 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Validation.Perspectives;
 
 /// <summary>What a remote perspective is asked after the primary had success.</summary>
-/// <param name="Type">The challenge.</param>
-/// <param name="Attempt">What the primary validated.</param>
-public sealed record PerspectiveQuestion(ChallengeType Type, ChallengeAttempt Attempt)
+/// <param name="Type">The challenge by which control was proved.</param>
+/// <param name="Attempt">What the primary validated; null to ask for CAA alone.</param>
+public sealed record PerspectiveQuestion(ChallengeType Type, ChallengeAttempt? Attempt)
 {
     /// <summary>dns-persist-01: the account of the primary's record as it is written there; null for other challenges.</summary>
     public string? Account { get; init; }

@@ -11,7 +11,7 @@ namespace PersistCa.Validation.Perspectives;
 /// Looks TXT records up through a perspective's POST /dcv, for one question: so that the same validators judge what it saw. Each owner name has the method
 /// that looks there; the value it is to compare with is sent along, and its opinion kept beside.
 /// </summary>
-internal sealed class OpenMpicResolver(OpenMpicClient client, PerspectiveQuestion question, ImmutableArray<string> issuerNames, TimeProvider time) : IDnsResolver
+internal sealed class OpenMpicResolver(OpenMpicClient client, PerspectiveQuestion question, ChallengeAttempt attempt, ImmutableArray<string> issuerNames, TimeProvider time) : IDnsResolver
 {
     private readonly Lock gate = new();
     private readonly List<string> troubles = [];
@@ -64,12 +64,12 @@ internal sealed class OpenMpicResolver(OpenMpicClient client, PerspectiveQuestio
                 IssuerDomainNames = issuerNames,
                 ExpectedAccountUri = question.Account,
             },
-            ChallengeType.Dns01 => new DcvRequest(target, DcvMethod.AcmeDns01) { KeyAuthorizationHash = Dns01Validator.RecordValue(question.Attempt.KeyAuthorization) },
+            ChallengeType.Dns01 => new DcvRequest(target, DcvMethod.AcmeDns01) { KeyAuthorizationHash = Dns01Validator.RecordValue(attempt.KeyAuthorization) },
             ChallengeType.DnsPersist01 => new DcvRequest(target, DcvMethod.DnsChange) { DnsNamePrefix = prefix, ChallengeValue = question.Account },
             ChallengeType.DnsAccount01 => new DcvRequest(target, DcvMethod.DnsChange)
             {
                 DnsNamePrefix = prefix,
-                ChallengeValue = Dns01Validator.RecordValue(question.Attempt.KeyAuthorization),
+                ChallengeValue = Dns01Validator.RecordValue(attempt.KeyAuthorization),
                 RequireExactMatch = true,
             },
             _ => throw new InvalidOperationException($"{question.Type.Wire()} looks no TXT records up"),

@@ -52,9 +52,9 @@ public sealed class RemotePerspective : IPerspective, IDisposable
     {
         var started = time.GetTimestamp();
         var permission = question.Caa is { } asked && judgement.CaaModes.For(asked.Requested.Name) != CaaMode.Off ? CaaAsync(asked, cancellationToken) : null;
-        var sighting = question.Type.ProvesWildcards()
-            ? await RecordsAsync(question, cancellationToken).ConfigureAwait(false)
-            : await OpinionAsync(question, cancellationToken).ConfigureAwait(false);
+        var sighting = question.Attempt is not { } attempt ? new Sighting(null, null)
+            : question.Type.ProvesWildcards() ? await RecordsAsync(question, attempt, cancellationToken).ConfigureAwait(false)
+            : await OpinionAsync(question.Type, attempt, cancellationToken).ConfigureAwait(false);
         if (permission is not null)
         {
             var (result, opinion, trouble) = await permission.ConfigureAwait(false);
@@ -68,27 +68,26 @@ public sealed class RemotePerspective : IPerspective, IDisposable
     public void Dispose() => client.Dispose();
 
     /// <summary>The DNS challenges: the validators of this room, over what the perspective looked up.</summary>
-    private async Task<Sighting> RecordsAsync(PerspectiveQuestion question, CancellationToken cancellationToken)
+    private async Task<Sighting> RecordsAsync(PerspectiveQuestion question, ChallengeAttempt attempt, CancellationToken cancellationToken)
     {
-        var resolver = new OpenMpicResolver(client, question, issuerNames, time);
+        var resolver = new OpenMpicResolver(client, question, attempt, issuerNames, time);
         IChallengeValidator validator = question.Type switch
         {
             ChallengeType.Dns01 => new Dns01Validator(resolver, time, recent),
             ChallengeType.DnsAccount01 => new DnsAccount01Validator(resolver, time, recent),
             _ => new DnsPersist01Validator(resolver, judgement.Persist, time),
         };
-        var result = await validator.ValidateAsync(question.Attempt, cancellationToken).ConfigureAwait(false);
+        var result = await validator.ValidateAsync(attempt, cancellationToken).ConfigureAwait(false);
         return new Sighting(result, null) { OwnOpinion = resolver.Opinion, Trouble = resolver.Trouble };
     }
 
     /// <summary>http-01 and tls-alpn-01: nothing comes back that could be judged again.</summary>
-    private async Task<Sighting> OpinionAsync(PerspectiveQuestion question, CancellationToken cancellationToken)
+    private async Task<Sighting> OpinionAsync(ChallengeType type, ChallengeAttempt attempt, CancellationToken cancellationToken)
     {
-        var attempt = question.Attempt;
-        var record = new AttemptRecord(question.Type, attempt, time);
+        var record = new AttemptRecord(type, attempt, time);
         var target = attempt.Identifier.BaseText;
         var answered = await client.AskAsync(
-            question.Type == ChallengeType.Http01
+            type == ChallengeType.Http01
                 ? new DcvRequest(target, DcvMethod.AcmeHttp01) { Token = attempt.Token, KeyAuthorization = attempt.KeyAuthorization }
                 : new DcvRequest(target, DcvMethod.AcmeTlsAlpn01) { KeyAuthorizationHash = Convert.ToHexStringLower([.. attempt.KeyAuthorizationDigest]) },
             cancellationToken).ConfigureAwait(false);
@@ -102,7 +101,7 @@ public sealed class RemotePerspective : IPerspective, IDisposable
 
         var seen = answered.Value;
         return new Sighting(
-            seen.Passed ? record.Valid("the perspective saw it proved") : record.Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, $"What {target} shows there does not prove control by {question.Type.Wire()}.")),
+            seen.Passed ? record.Valid("the perspective saw it proved") : record.Invalid(new AcmeProblem(ProblemCatalog.Unauthorized, $"What {target} shows there does not prove control by {type.Wire()}.")),
             null)
         {
             OwnOpinion = seen.Passed,

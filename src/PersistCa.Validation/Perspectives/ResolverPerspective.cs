@@ -25,7 +25,7 @@ public sealed class ResolverPerspective(string id, string region, ChallengeValid
     {
         var started = time.GetTimestamp();
         var permission = question.Caa is { } asked ? caa.CheckAsync(asked, cancellationToken) : null;
-        var control = await validators.For(question.Type).ValidateAsync(question.Attempt, cancellationToken).ConfigureAwait(false);
+        var control = question.Attempt is { } attempt ? await validators.For(question.Type).ValidateAsync(attempt, cancellationToken).ConfigureAwait(false) : null;
         return new Sighting(control, permission is null ? null : (await permission.ConfigureAwait(false)).Result).Judge(this, question, time.GetElapsedTime(started));
     }
 }

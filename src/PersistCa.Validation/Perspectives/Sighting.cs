@@ -8,9 +8,9 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Validation.Perspectives;
 
 /// <summary>What one perspective saw, before it is compared with the primary.</summary>
-/// <param name="Control">The proof of control as it looks from there.</param>
+/// <param name="Control">The proof of control as it looks from there; null when only CAA was asked.</param>
 /// <param name="Caa">CAA as it looks from there; null when it was not asked.</param>
-internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
+internal sealed record Sighting(ChallengeResult? Control, CaaResult? Caa)
 {
     /// <summary>What the perspective itself thinks of the proof of control; null when it has no opinion of its own.</summary>
     public bool? OwnOpinion { get; init; }
@@ -28,8 +28,8 @@ internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
     public PerspectiveReport Judge(IPerspective perspective, PerspectiveQuestion question, TimeSpan elapsed)
     {
         var (finding, reason) = Find(question);
-        var account = finding == PerspectiveFinding.Corroborates && question.Type == ChallengeType.DnsPersist01 ? question.Account : null;
-        var evidence = Control.Evidence;
+        var account = finding == PerspectiveFinding.Corroborates && Control is not null && question.Type == ChallengeType.DnsPersist01 ? question.Account : null;
+        var evidence = Control?.Evidence;
         return new PerspectiveReport(
             new PerspectiveVerdict(perspective.Id, perspective.Region, finding, reason) { Account = account },
             new PerspectiveEvidence
@@ -43,8 +43,8 @@ internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
                 OwnOpinionOfCaa = OwnOpinionOfCaa,
                 Trouble = Trouble,
                 Milliseconds = (long)elapsed.TotalMilliseconds,
-                Lookups = evidence.Lookups,
-                Judged = evidence.Judged,
+                Lookups = evidence?.Lookups,
+                Judged = evidence?.Judged,
                 Caa = Caa?.Verdict.Reason.ToString(),
                 CaaRecords = Caa is null || Caa.Verdict.Records.IsEmpty ? null : [.. Caa.Verdict.Records.Select(r => CaaRecord.Present(r.Found.Rdata))],
             });
@@ -65,7 +65,12 @@ internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
 
     private (PerspectiveFinding Finding, string Reason) Find(PerspectiveQuestion question)
     {
-        if (Control.Problem is { } problem)
+        if (Control is null && Caa is null)
+        {
+            return (PerspectiveFinding.Failed, "Nothing was looked at from there.");
+        }
+
+        if (Control?.Problem is { } problem)
         {
             // Who could not look has not contradicted; neither corroborates, but the log tells them apart.
             var failed = problem.Type == ProblemCatalog.Dns || problem.Type == ProblemCatalog.Connection || problem.Type == ProblemCatalog.ServerInternal;
@@ -73,7 +78,7 @@ internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
         }
 
         // BR section 3.2.2.4.22: the same accounturi as the primary. One of the records that fit there is enough; which of them wins there is no matter.
-        if (question.Type == ChallengeType.DnsPersist01 && (question.Account is null || !Control.ProvenAccounts.Contains(question.Account)))
+        if (Control is not null && question.Type == ChallengeType.DnsPersist01 && (question.Account is null || !Control.ProvenAccounts.Contains(question.Account)))
         {
             return (PerspectiveFinding.Differs, $"The records seen from there name the account as {string.Join(", ", Control.ProvenAccounts)}, not as {question.Account}.");
         }
@@ -81,6 +86,6 @@ internal sealed record Sighting(ChallengeResult Control, CaaResult? Caa)
         // BR section 3.2.2.9: of CAA a perspective must conclude that it permits. Where the operator does not enforce it, it decides nothing here either.
         return Caa is { MayIssue: false } result
             ? (result.Verdict.Outcome == CaaOutcome.Unknown ? PerspectiveFinding.Failed : PerspectiveFinding.Differs, result.Verdict.Detail)
-            : (PerspectiveFinding.Corroborates, Control.Evidence.Reason);
+            : (PerspectiveFinding.Corroborates, Control?.Evidence.Reason ?? Caa!.Verdict.Detail);
     }
 }

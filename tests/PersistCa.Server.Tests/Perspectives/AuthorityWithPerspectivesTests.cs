@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Demo;
 using PersistCa.Server.Hosting;
@@ -78,6 +80,42 @@ public sealed class AuthorityWithPerspectivesTests(PerspectiveBed bed) : IClassF
 
         Assert.Equal("invalid", (await client.ReadyOrderAsync("dns-persist-01", unseen)).Json["status"]!.GetValue<string>());
         Assert.Equal("1/3", EvidenceJson.Read(await LastEvidenceAsync(authority)).Quorum?.Text);
+    }
+
+    [Fact]
+    public async Task Caa_of_a_name_under_a_validated_one_is_seen_by_the_perspectives_before_issuance()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => bed.Ask(o, 3, PerspectiveRules.Private));
+        using var client = await authority.RegisteredAsync();
+        var domain = bed.Fresh();
+        var record = authority.Publish(client, domain, PersistDialect.Draft02, wildcard: true);
+        bed.Zones.ForEach(z => z.SetTxt(record.Owner, record.Value));
+        bed.Zones.Take(2).ToList().ForEach(z => z.SetCaa("denied." + domain, new CaaRecord(0, "issue", "other.example").ToRdata()));
+
+        var allowed = await OrderBelowAsync("allowed");
+        var denied = await OrderBelowAsync("denied");
+
+        Assert.Equal("valid", allowed.Json["status"]!.GetValue<string>());
+        Assert.Equal("3/3", (await CaaAsync("allowed." + domain)).Quorum?.Text);
+        Assert.Equal("invalid", denied.Json["status"]!.GetValue<string>());
+        Assert.Contains("allow denied.", denied.Body, StringComparison.Ordinal);
+        var evidence = await CaaAsync("denied." + domain);
+        Assert.Equal(("NotCorroborated", "1/3", false), (evidence.Reason, evidence.Quorum?.Text, evidence.MayIssue));
+        Assert.Equal(["Differs", "Differs", "Corroborates"], evidence.Perspectives!.Select(p => p.Finding));
+
+        async Task<AcmeAnswer> OrderBelowAsync(string label)
+        {
+            var name = $"{label}.{domain}";
+            var payload = new JsonObject { ["identifiers"] = new JsonArray(new JsonObject { ["type"] = "dns", ["value"] = name, ["ancestorDomain"] = domain }) };
+            var order = await client.PostAsync(await client.UrlAsync("newOrder", None), payload.ToJsonString(), None);
+            await client.ProveAsync(order.Json["authorizations"]![0]!.GetValue<string>(), "dns-persist-01");
+            var (csr, key) = RunningAuthority.Csr(name);
+            key.Dispose();
+            return await client.FinalizeAsync(order, csr);
+        }
+
+        async Task<CaaEvidence> CaaAsync(string name) => EvidenceJson.ReadCaa(
+            await authority.Store.ReadAsync(db => db.CaaChecks.Where(c => c.Name == name).Select(c => c.Evidence).SingleAsync(), None));
     }
 
     [Fact]
