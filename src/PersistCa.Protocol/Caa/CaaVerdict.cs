@@ -60,6 +60,9 @@ public enum CaaReason
 
     /// <summary>Unknown: a name was not asked, because the name has more labels than are looked at.</summary>
     NameNotAsked = 14,
+
+    /// <summary>Unknown: permitted as seen from here, and too few remote perspectives see the same (BR section 3.2.2.9).</summary>
+    NotCorroborated = 15,
 }
 
 /// <summary>What one record of the relevant set comes to.</summary>

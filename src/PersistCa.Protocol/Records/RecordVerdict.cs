@@ -49,6 +49,9 @@ public sealed record RecordVerdict(FoundTxt Record, RecordReason Reason, string 
     /// <summary>Thumbprint of the account key under which it matched, for hashed records and thumbprints.</summary>
     public string? MatchedThumbprint { get; init; }
 
+    /// <summary>The account exactly as the record writes it: its accounturi, or its account in the dialect acme-persist; null where it names none.</summary>
+    public string? Account { get; init; }
+
     /// <summary>True when the hashed URI is the "*" form, which is not bound to one domain.</summary>
     public bool AnyDomain { get; init; }
 

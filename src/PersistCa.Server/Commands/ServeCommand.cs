@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Perspective;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Commands;
@@ -19,8 +20,8 @@ internal static class ServeCommand
             var options = arguments.Read(result);
             options.Store.Migrate &= !result.GetValue(noMigrate);
             await using var app = await ServerHost.StartAsync(options, TimeProvider.System, cancel);
-            var urls = app.Services.GetRequiredService<AuthorityUrls>();
-            await result.InvocationConfiguration.Output.WriteLineAsync($"persistca {ProductVersion.Text} serves {urls.Directory}");
+            var serves = app.Services.GetService<AuthorityUrls>()?.Directory ?? $"as perspective on {options.Perspective.Listen}";
+            await result.InvocationConfiguration.Output.WriteLineAsync($"persistca {ProductVersion.Text} serves {serves}");
             await app.WaitAsync(cancel);
             return 0;
         });
@@ -39,7 +40,19 @@ internal static class ConfigCommand
         check.SetAction(async (result, cancel) =>
         {
             var options = arguments.Read(result);
-            AuthorityRegistration.Policy(options);
+            var policy = AuthorityRegistration.Policy(options);
+            if (PerspectiveHost.IsWanted(options))
+            {
+                PerspectiveHost.Files(options, TimeProvider.System);
+            }
+
+            if (PerspectiveHost.IsAlone(options))
+            {
+                await result.InvocationConfiguration.Output.WriteLineAsync($"The configuration is good. Perspective on {options.Perspective.Listen}.");
+                return 0;
+            }
+
+            PerspectiveSetup.Create(options, policy, TimeProvider.System)?.Dispose();
             var passphrase = Passphrase.Find(options);
             var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
             issuer.Key.Dispose();

@@ -14,15 +14,17 @@ using PersistCa.Storage;
 using PersistCa.Validation.CaaLookup;
 using PersistCa.Validation.Challenges;
 using PersistCa.Validation.Dns;
+using PersistCa.Validation.Perspectives;
 
 namespace PersistCa.Server.Hosting;
 
 /// <summary>Puts the rooms into the container, each made once from the configuration.</summary>
 internal static class AuthorityRegistration
 {
-    public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, Issuer issuer)
+    public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, Issuer issuer, TimeProvider clock)
     {
         var policy = Policy(options);
+        var panel = PerspectiveSetup.Create(options, policy, clock);
         var urls = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
         services.AddSingleton(options);
@@ -77,8 +79,15 @@ internal static class AuthorityRegistration
         }));
         services.AddSingleton(sp => DnsSetup.Create(options.Validation.Dns, policy, sp.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IDnsResolver>(sp => sp.GetRequiredService<StubResolver>());
-        services.AddSingleton(sp => Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(sp => WithPerspectives(sp, Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>())));
+        if (panel is not null)
+        {
+            services.AddSingleton(_ => panel); // by a factory, so that its connections end with the server
+        }
     }
+
+    private static ChallengeValidators WithPerspectives(IServiceProvider services, ChallengeValidators primary) =>
+        services.GetService<PerspectivePanel>() is { } panel ? MultiPerspectiveValidator.Over(primary, panel, services.GetRequiredService<TimeProvider>()) : primary;
 
     public static void AddWorkers(this IServiceCollection services)
     {
@@ -148,25 +157,24 @@ internal static class AuthorityRegistration
         clock);
 
     /// <summary>The validators, over a resolver.</summary>
-    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock)
+    public static ChallengeValidators Validators(PersistCaOptions options, PersistPolicy policy, StubResolver resolver, TimeProvider clock) =>
+        ChallengeValidators.Create(resolver, policy, Http01(options), TlsAlpn01(options), options.Validation.Dns.SharedOwnerGrace, clock);
+
+    /// <summary>What the role perspective does for others, over a resolver.</summary>
+    public static PerspectiveChecks Checks(PersistCaOptions options, StubResolver resolver, TimeProvider clock) =>
+        new(resolver, Http01(options), TlsAlpn01(options), new CaaLookupOptions { MaxLabels = options.Validation.Caa.MaxLabels }, clock);
+
+    private static Http01Options Http01(PersistCaOptions options) => new()
     {
-        var http = options.Validation.Http;
-        var targets = Targets(options.Validation.Targets);
-        return ChallengeValidators.Create(
-            resolver,
-            policy,
-            new Http01Options
-            {
-                Port = http.Port,
-                AllowedRedirectPorts = [80, 443, http.Port, .. http.RedirectPorts],
-                MaxRedirects = http.MaxRedirects,
-                Timeout = http.Timeout,
-                Target = targets,
-            },
-            new TlsAlpn01Options { Port = options.Validation.TlsAlpnPort, Timeout = http.Timeout, Target = targets },
-            options.Validation.Dns.SharedOwnerGrace,
-            clock);
-    }
+        Port = options.Validation.Http.Port,
+        AllowedRedirectPorts = [80, 443, options.Validation.Http.Port, .. options.Validation.Http.RedirectPorts],
+        MaxRedirects = options.Validation.Http.MaxRedirects,
+        Timeout = options.Validation.Http.Timeout,
+        Target = Targets(options.Validation.Targets),
+    };
+
+    private static TlsAlpn01Options TlsAlpn01(PersistCaOptions options) =>
+        new() { Port = options.Validation.TlsAlpnPort, Timeout = options.Validation.Http.Timeout, Target = Targets(options.Validation.Targets) };
 }
 
 /// <summary>Secrets opened at the start.</summary>

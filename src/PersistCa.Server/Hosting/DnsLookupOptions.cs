@@ -59,6 +59,14 @@ public sealed class DnsLookupOptions
 
     /// <summary>A name whose signatures are wrong on purpose, which every resolver must refuse at the start.</summary>
     public string SelfTestBogusName { get; set; } = "";
+
+    /// <summary>The same manners with other resolvers, for a perspective: no zones, and nobody's word on DNSSEC.</summary>
+    public DnsLookupOptions Over(List<string> resolvers)
+    {
+        var other = (DnsLookupOptions)MemberwiseClone();
+        (other.Resolvers, other.Zones, other.Dnssec, other.TrustedResolvers, other.RequireSecure) = (resolvers, [], DnsRules.Off, [], false);
+        return other;
+    }
 }
 
 /// <summary>One entry of Validation:Dns:Zones.</summary>

@@ -12,13 +12,16 @@ namespace PersistCa.Server.Hosting;
 /// <summary>What values may be, beyond their types. Pure: what needs a file or a database is found out at the start.</summary>
 internal static class OptionRules
 {
-    /// <summary>The roles of a node.</summary>
+    /// <summary>The roles that a node has unless others are named.</summary>
     public static readonly string[] Roles = ["acme", "worker", "publication"];
+
+    /// <summary>All roles. A perspective is one only where it is told to be: it serves other authorities, and must know which.</summary>
+    public static readonly string[] AllRoles = [.. Roles, PerspectiveRules.Role];
 
     /// <summary>Checks all values.</summary>
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
-            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits));
+            .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits)).Concat(PerspectiveRules.Check(o));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {
@@ -40,9 +43,9 @@ internal static class OptionRules
             }
         }
 
-        foreach (var role in s.Roles.Where(r => !Roles.Contains(r)))
+        foreach (var role in s.Roles.Where(r => !AllRoles.Contains(r)))
         {
-            yield return new("Server:Roles", $"there is no role '{role}'; there are {string.Join(", ", Roles)}");
+            yield return new("Server:Roles", $"there is no role '{role}'; there are {string.Join(", ", AllRoles)}");
         }
 
         if (s.TlsCertificateFile.Length > 0 != s.TlsKeyFile.Length > 0)

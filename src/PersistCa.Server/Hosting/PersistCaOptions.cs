@@ -27,6 +27,9 @@ public sealed class PersistCaOptions
     /// <summary>How control is proven.</summary>
     public ValidationOptions Validation { get; set; } = new();
 
+    /// <summary>What this node is in the role perspective.</summary>
+    public PerspectiveOptions Perspective { get; set; } = new();
+
     /// <summary>What certificates look like.</summary>
     public IssuanceOptions Issuance { get; set; } = new();
 
@@ -58,7 +61,7 @@ public sealed class ServerOptions
     /// <summary>Name of this node, unique among those that share a database; empty for the machine's name.</summary>
     public string NodeName { get; set; } = "";
 
-    /// <summary>What this node does: acme, worker, publication. Empty means all.</summary>
+    /// <summary>What this node does: acme, worker, publication, perspective. Empty means the first three.</summary>
     public List<string> Roles { get; set; } = [];
 
     /// <summary>TLS certificate chain (PEM); empty for one from this authority.</summary>
@@ -190,6 +193,18 @@ public sealed class ValidationOptions
 
     /// <summary>CAA records.</summary>
     public CaaOptions Caa { get; set; } = new();
+
+    /// <summary>Remote perspectives, which must see what was seen from here; none switches them off where the regime allows it.</summary>
+    public List<RemotePerspectiveOptions> Perspectives { get; set; } = [];
+
+    /// <summary>By which rules they are counted: private or cabf-br.</summary>
+    public string PerspectiveRegime { get; set; } = PerspectiveRules.Private;
+
+    /// <summary>Longest time for one look of one perspective.</summary>
+    public TimeSpan PerspectiveDeadline { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Certificates between this authority and its perspectives.</summary>
+    public PerspectiveTlsOptions PerspectiveTls { get; set; } = new();
 }
 
 /// <summary>Section Validation:Http.</summary>

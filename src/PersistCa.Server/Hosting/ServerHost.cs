@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Server.Acme;
+using PersistCa.Server.Perspective;
 using PersistCa.Server.Publication;
 using PersistCa.Server.Telemetry;
 using PersistCa.Server.Workers;
@@ -36,11 +37,17 @@ public static class ServerHost
             throw new StartRefusedException("Server:DataDirectory", $"{options.Server.DataDirectory} cannot be used as a folder ({e.Message}); name another");
         }
 
+        if (PerspectiveHost.IsAlone(options))
+        {
+            return new RunningServer(await PerspectiveHost.StartAsync(options, clock, cancel), null, null);
+        }
+
         var passphrase = Passphrase.Find(options);
         var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
         RequireFree(options);
         var hold = StoreGuard.Hold(options);
         var app = Build(options, issuer, clock);
+        WebApplication? perspective = null;
         try
         {
             await PrepareStoreAsync(app.Services, options, issuer, passphrase, cancel);
@@ -50,12 +57,19 @@ public static class ServerHost
                 await DnsSetup.RequireValidationAsync(app.Services.GetRequiredService<StubResolver>(), options.Validation.Dns, cancel);
             }
 
+            perspective = PerspectiveHost.IsWanted(options) ? await PerspectiveHost.StartAsync(options, clock, cancel) : null;
             await app.StartAsync(cancel);
             app.Services.GetRequiredService<Readiness>().Started();
-            return new RunningServer(app, hold);
+            return new RunningServer(app, perspective, hold);
         }
         catch
         {
+            if (perspective is not null)
+            {
+                await perspective.StopAsync(CancellationToken.None);
+                await perspective.DisposeAsync();
+            }
+
             await app.StopAsync(CancellationToken.None);
             await app.DisposeAsync();
             hold?.Dispose();
@@ -104,7 +118,7 @@ public static class ServerHost
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
         builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
-        builder.Services.AddAuthority(options, issuer);
+        builder.Services.AddAuthority(options, issuer, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
         if (roles.Contains("worker"))
         {
@@ -219,7 +233,7 @@ public static class ServerHost
 }
 
 /// <summary>A server that is up. Disposing of it stops it in order: requests first, then workers.</summary>
-public sealed class RunningServer(WebApplication app, IDisposable? hold) : IAsyncDisposable
+public sealed class RunningServer(WebApplication app, WebApplication? perspective, IDisposable? hold) : IAsyncDisposable
 {
     /// <summary>What it is made of.</summary>
     public IServiceProvider Services => app.Services;
@@ -232,6 +246,12 @@ public sealed class RunningServer(WebApplication app, IDisposable? hold) : IAsyn
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        if (perspective is not null)
+        {
+            await perspective.StopAsync();
+            await perspective.DisposeAsync();
+        }
+
         hold?.Dispose();
     }
 }

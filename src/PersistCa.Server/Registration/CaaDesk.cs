@@ -10,6 +10,7 @@ using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Validation.CaaLookup;
 using PersistCa.Validation.Evidence;
+using PersistCa.Validation.Perspectives;
 
 namespace PersistCa.Server.Registration;
 
@@ -20,7 +21,7 @@ namespace PersistCa.Server.Registration;
 public sealed record CaaDue(CertificateName Name, long AuthorizationId, ChallengeType Method);
 
 /// <summary>Asks CAA for each name by itself, and keeps what it said (RFC 8659; BR 3.2.2.8): one fresh result per name, never one for another.</summary>
-public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls)
+public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, TimeProvider clock, PerspectivePanel? panel = null)
 {
     /// <summary>The names of an order without a fresh permission, asked inside the issuing transaction.</summary>
     public static async Task<IReadOnlyList<CaaDue>> DueAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
@@ -50,7 +51,7 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls)
     public async Task<AcmeProblem?> CheckAsync(IReadOnlyList<CaaDue> due, Account account, CancellationToken cancel)
     {
         var facts = urls.Facts(account);
-        var checks = await Task.WhenAll(due.Select(async d => (Due: d, Check: await climb.CheckAsync(CaaQuestion.For(d.Name, facts, d.Method), cancel))));
+        var checks = await Task.WhenAll(due.Select(async d => (Due: d, Check: await LookAsync(CaaQuestion.For(d.Name, facts, d.Method), d.Method, cancel))));
         var outcome = await store.WriteAsync<string>(
             Actor.Server,
             t =>
@@ -66,6 +67,12 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls)
         _ = outcome.Value;
         var problems = checks.Where(c => c.Check.Result.Problem is not null).Select(c => c.Check.Result.Problem! with { Identifier = c.Due.Name.Acme }).ToList();
         return problems.Count == 0 ? null : AcmeProblem.Combine(problems, $"CAA does not permit {problems.Count} of the names; see subproblems.");
+    }
+
+    private async Task<CaaCheck> LookAsync(CaaQuestion question, ChallengeType method, CancellationToken cancel)
+    {
+        var here = await climb.CheckAsync(question, cancel);
+        return panel is null ? here : await panel.CorroborateAsync(question, method, here, clock, cancel);
     }
 
     /// <summary>Keeps a check inside a change.</summary>
@@ -92,6 +99,7 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls)
             ("outcome", verdict.Outcome.ToString()),
             ("reason", verdict.Reason.ToString()),
             ("mode", check.Result.Mode.ToString()),
+            ("perspectives", check.Evidence.Quorum?.Text),
             ("iodef", verdict.IodefContacts.IsEmpty ? null : string.Join(' ', verdict.IodefContacts)));
     }
 }

@@ -5,6 +5,7 @@ using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Validation.CaaLookup;
@@ -63,6 +64,11 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             CaaDesk.Record(t, check, authorization.Id, authorization.CertificateName, account);
         }
 
+        foreach (var p in result.Evidence.Perspectives ?? [])
+        {
+            CaTelemetry.PerspectiveLooks.Add(1, new KeyValuePair<string, object?>("perspective", p.Id), new KeyValuePair<string, object?>("finding", p.Finding.ToLowerInvariant()));
+        }
+
         // Account status is read live here too: a deactivation during the look-up wins.
         var problem = result.Problem
             ?? (!account.IsValid ? AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status }
@@ -103,6 +109,7 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             ("name", authorization.CertificateName),
             ("challenge", challenge.Type.Wire()),
             ("dialect", result.Dialect?.Wire()),
+            ("perspectives", result.Evidence.Quorum?.Text),
             ("justInTime", justInTime ? "true" : null),
             ("problem", problem?.Type.Name),
             ("detail", problem?.Detail));

@@ -29,6 +29,9 @@ public static class CaTelemetry
     /// <summary>Time that looking in advance took an order, by verdict.</summary>
     public static readonly Histogram<double> JustInTimeTime = Meter.CreateHistogram<double>("persistca.validation.just_in_time.duration", "s", "Time of looking in advance");
 
+    /// <summary>Looks of remote perspectives, by perspective and finding: one that fails always is down, and leaves no room for a second.</summary>
+    public static readonly Counter<long> PerspectiveLooks = Meter.CreateCounter<long>("persistca.perspectives.looks", "{look}", "Looks of remote perspectives");
+
     /// <summary>CAA look-ups, by outcome and mode.</summary>
     public static readonly Counter<long> CaaChecks = Meter.CreateCounter<long>("persistca.caa.checks", "{check}", "CAA checks");
 

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
@@ -28,6 +31,13 @@ public sealed record ChallengeAttempt(Identifier Identifier, string Token, Accou
 
     /// <summary>Key authorization (RFC 8555 section 8.1), with the current account key.</summary>
     public string KeyAuthorization => $"{Token}.{Account.CurrentThumbprint}";
+
+    /// <summary>SHA-256 of the key authorization. Set by a perspective that is told the digest and nothing else; it follows from the rest otherwise.</summary>
+    public ImmutableArray<byte> KeyAuthorizationDigest
+    {
+        get => field.IsDefault ? [.. SHA256.HashData(Encoding.ASCII.GetBytes(KeyAuthorization))] : field;
+        init;
+    }
 }
 
 /// <summary>The verdict of one attempt.</summary>
@@ -44,6 +54,12 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
 
     /// <summary>Dialect of the record that fitted; null for the other challenges and for failures.</summary>
     public PersistDialect? Dialect { get; init; }
+
+    /// <summary>
+    /// dns-persist-01: the accounts of the records that fit, exactly as they are written, the winner's first. What a remote perspective must have seen too
+    /// (BR section 3.2.2.4.22: the same accounturi). Empty for the other challenges and for failures.
+    /// </summary>
+    public ImmutableArray<string> ProvenAccounts { get; init; } = [];
 
     /// <summary>The result of an attempt that its caller ended because it took too long.</summary>
     /// <param name="type">The challenge.</param>

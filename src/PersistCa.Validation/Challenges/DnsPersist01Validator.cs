@@ -58,6 +58,7 @@ public sealed class DnsPersist01Validator(IDnsResolver resolver, PersistPolicy p
                 RecordExpires = decision.RecordExpires,
                 Reusable = decision.Reusable,
                 Dialect = winner.Dialect,
+                ProvenAccounts = [.. decision.Records.Where(r => r.Reason == RecordReason.Fits).Select(r => r.Account).OfType<string>().Distinct()],
             };
         }
 

@@ -1,9 +1,9 @@
+using System.Collections.Immutable;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
@@ -81,10 +81,10 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
         }
 
         // The peer owes nothing more: the verdict rests on the handshake, no octet of application data is exchanged (RFC 8737 section 3).
-        return Judge(stream, attempt.Identifier, attempt.KeyAuthorization, record);
+        return Judge(stream, attempt.Identifier, attempt.KeyAuthorizationDigest, record);
     }
 
-    private static AcmeProblem? Judge(SslStream stream, Identifier identifier, string keyAuthorization, AttemptRecord record)
+    private static AcmeProblem? Judge(SslStream stream, Identifier identifier, ImmutableArray<byte> digest, AttemptRecord record)
     {
         var name = identifier.BaseText;
         var agreed = stream.NegotiatedApplicationProtocol;
@@ -105,7 +105,7 @@ public sealed class TlsAlpn01Validator(IDnsResolver resolver, TlsAlpn01Options o
             return new AcmeProblem(ProblemCatalog.Unauthorized, $"{name} showed no certificate.");
         }
 
-        var fault = AcmeTlsCertificate.Fault(certificate, identifier, SHA256.HashData(Encoding.ASCII.GetBytes(keyAuthorization)));
+        var fault = AcmeTlsCertificate.Fault(certificate, identifier, [.. digest]);
         return fault is null
             ? null
             : new AcmeProblem(ProblemCatalog.Unauthorized, $"The certificate that {name} showed does not prove control (RFC 8737 section 3): {fault}.");

@@ -66,6 +66,12 @@ public sealed record CaaEvidence
     /// <summary>The records that decided and what each comes to; null when there were none.</summary>
     public IReadOnlyList<CaaRecordEvidence>? Judged { get; init; }
 
+    /// <summary>What the remote perspectives come to; null when none was asked by this check.</summary>
+    public QuorumEvidence? Quorum { get; init; }
+
+    /// <summary>The remote perspectives, every one that was asked; null when none was.</summary>
+    public IReadOnlyList<PerspectiveEvidence>? Perspectives { get; init; }
+
     /// <summary>Entries left out of lists to keep the whole within its size; null when none was.</summary>
     public int? Omitted { get; init; }
 }

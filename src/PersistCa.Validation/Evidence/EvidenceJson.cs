@@ -29,6 +29,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
     private static readonly Step[] Steps =
     [
         new(8192, 200, Replies: true), new(8192, 200), new(1024, 200), new(256, 100), new(160, 40), new(128, 12), new(96, 6), new(64, 3), new(48, 2),
+        new(48, 2, Sightings: false),
     ];
 
     /// <summary>
@@ -74,7 +75,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
         throw new InvalidOperationException("evidence does not fit its limit although every list and value was cut to its least");
     }
 
-    private sealed record Step(int ValueCharacters, int ListEntries, bool Replies = false);
+    private sealed record Step(int ValueCharacters, int ListEntries, bool Replies = false, bool Sightings = true);
 
     private sealed class Cut(Step step)
     {
@@ -88,7 +89,10 @@ public sealed partial class EvidenceJson : JsonSerializerContext
                 Reason = Value(whole.Reason),
                 Lookups = List(whole.Lookups, Lookup),
                 Hops = List(whole.Hops, h => h with { Url = Value(h.Url), Location = Optional(h.Location) }),
-                Judged = List(whole.Judged, r => r with { Owner = Value(r.Owner), Text = Value(r.Text), Detail = Value(r.Detail) }),
+                Judged = List(whole.Judged, Record),
+
+                // Never fewer of them: that each was asked, and what it came to, is what must be kept (BR section 5.4.1).
+                Perspectives = whole.Perspectives is null ? null : [.. whole.Perspectives.Select(Perspective)],
             };
             return omitted == 0 ? cut : cut with { Omitted = omitted };
         }
@@ -104,9 +108,29 @@ public sealed partial class EvidenceJson : JsonSerializerContext
                 Contacts = List(whole.Contacts, Value),
                 Lookups = List(whole.Lookups, Lookup),
                 Judged = List(whole.Judged, r => r with { Text = Value(r.Text), Detail = Value(r.Detail) }),
+                Perspectives = whole.Perspectives is null ? null : [.. whole.Perspectives.Select(Perspective)],
             };
             return omitted == 0 ? cut : cut with { Omitted = omitted };
         }
+
+        private PerspectiveEvidence Perspective(PerspectiveEvidence whole)
+        {
+            var cut = whole with { Reason = Value(whole.Reason), Account = Optional(whole.Account), Trouble = Optional(whole.Trouble) };
+            if (!step.Sightings)
+            {
+                omitted += (whole.Lookups?.Count ?? 0) + (whole.Judged?.Count ?? 0) + (whole.CaaRecords?.Count ?? 0);
+                return cut with { Lookups = null, Judged = null, CaaRecords = null };
+            }
+
+            return cut with
+            {
+                Lookups = List(whole.Lookups, Lookup),
+                Judged = List(whole.Judged, Record),
+                CaaRecords = List(whole.CaaRecords, Value),
+            };
+        }
+
+        private RecordEvidence Record(RecordEvidence whole) => whole with { Owner = Value(whole.Owner), Text = Value(whole.Text), Detail = Value(whole.Detail) };
 
         private LookupEvidence Lookup(LookupEvidence whole) => whole with
         {

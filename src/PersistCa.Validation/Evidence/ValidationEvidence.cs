@@ -60,6 +60,12 @@ public sealed record ValidationEvidence
     /// <summary>dns-persist-01: our records and why each fits or not; null for other challenges.</summary>
     public IReadOnlyList<RecordEvidence>? Judged { get; init; }
 
+    /// <summary>What the remote perspectives come to; null when none was asked.</summary>
+    public QuorumEvidence? Quorum { get; init; }
+
+    /// <summary>The remote perspectives, every one that was asked; null when none was.</summary>
+    public IReadOnlyList<PerspectiveEvidence>? Perspectives { get; init; }
+
     /// <summary>Entries left out of lists to keep the whole within its size; null when none was.</summary>
     public int? Omitted { get; init; }
 }

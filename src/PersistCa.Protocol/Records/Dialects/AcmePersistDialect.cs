@@ -64,6 +64,7 @@ internal sealed class AcmePersistDialect : IRecordDialect
         {
             Wildcard = known.TryGetValue("policy", out var scope) && scope.Equals("wildcard", StringComparison.OrdinalIgnoreCase),
             Expires = expires,
+            Account = account,
         };
     }
 

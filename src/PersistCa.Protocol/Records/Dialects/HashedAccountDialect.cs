@@ -30,7 +30,7 @@ internal sealed class HashedAccountDialect : IRecordDialect
             return Malformed(record, "its accounturi is no hashed account URI: " + digest.Reason);
         }
 
-        var verdict = new RecordVerdict(record, RecordReason.Fits, "") { Dialect = Dialect, Wildcard = wildcard, Expires = expires };
+        var verdict = new RecordVerdict(record, RecordReason.Fits, "") { Dialect = Dialect, Wildcard = wildcard, Expires = expires, Account = accountUri };
         return Match(record.StandsAt.Text, digest.Value, question) is { } match
             ? verdict with { MatchedThumbprint = match.Thumbprint, AnyDomain = match.AnyDomain }
             : verdict with { Reason = RecordReason.AccountDiffers, Detail = Differs(record, accountUri, question, policy) };

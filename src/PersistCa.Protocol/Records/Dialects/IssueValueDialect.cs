@@ -30,6 +30,7 @@ internal sealed class IssueValueDialect : IRecordDialect
             Dialect = Dialect,
             Wildcard = wildcard,
             Expires = expires,
+            Account = accountUri,
         };
     }
 
