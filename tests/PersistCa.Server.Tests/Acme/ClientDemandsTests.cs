@@ -179,6 +179,34 @@ public sealed class ClientDemandsTests(SharedAuthority shared) : IClassFixture<S
         Assert.Equal(meta["caaIdentities"]!.ToJsonString(), meta["issuerDomainNames"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("evil.test")]
+    [InlineData("evil.test:443")]
+    [InlineData("[::1]:1")]
+    public async Task A_host_header_leaves_every_url_unchanged(string host)
+    {
+        var at = System.Net.IPEndPoint.Parse(authority.Options.Server.Listen);
+        using var tcp = new System.Net.Sockets.TcpClient();
+        await tcp.ConnectAsync(at);
+        using var root = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(authority.RootPem);
+        var trust = new System.Security.Cryptography.X509Certificates.X509ChainPolicy
+        {
+            TrustMode = System.Security.Cryptography.X509Certificates.X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = System.Security.Cryptography.X509Certificates.X509RevocationMode.NoCheck,
+        };
+        trust.CustomTrustStore.Add(root);
+        await using var tls = new System.Net.Security.SslStream(tcp.GetStream());
+        await tls.AuthenticateAsClientAsync(new System.Net.Security.SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = trust });
+        await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET /directory HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Host: {host}\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n"));
+        var answer = await new StreamReader(tls).ReadToEndAsync();
+
+        using var client = authority.Client();
+        var plain = (await client.DirectoryAsync(None))["newOrder"]!.GetValue<string>();
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Contains($"\"newOrder\":\"{plain}\"", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("evil", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Terms_that_are_announced_must_be_agreed_to()
     {
