@@ -178,6 +178,17 @@ public sealed class RemotePerspectiveTests
         Assert.All(api.Requests, r => Assert.Equal("/dcv", r.Path));
     }
 
+    [Fact]
+    public async Task An_address_is_proved_by_a_record_at_its_reverse_name_there_too()
+    {
+        await using var zone = Sample.Zone();
+        zone.SetTxt("_ip-validation-persist.7.2.0.192.in-addr.arpa", $"ca.example; accounturi={Sample.Account.Url}");
+
+        var report = await LookAsync(ScriptedApi.Over(Checks(zone)), Question(ChallengeType.DnsPersist01, "192.0.2.7"));
+
+        Assert.Equal((PerspectiveFinding.Corroborates, Sample.Account.Url), (report.Verdict.Finding, report.Verdict.Account));
+    }
+
     [Theory]
     [InlineData("b\u00FCcher")]
     [InlineData("say \"a\\b\" ; c")]
