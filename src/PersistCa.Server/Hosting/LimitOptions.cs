@@ -18,7 +18,7 @@ public sealed class LimitOptions
     public string FailedValidations { get; set; } = "60/01:00:00";
 
     /// <summary>Just-in-time look-ups per registrable domain, whatever the account (dns-persist-01 rules, section 6.7).</summary>
-    public string JustInTimePerDomain { get; set; } = "600/00:01:00";
+    public string JustInTimePerDomain { get; set; } = "6000/00:01:00";
 
     /// <summary>Questions to explain per account.</summary>
     public string ExplainPerAccount { get; set; } = "60/00:01:00";
