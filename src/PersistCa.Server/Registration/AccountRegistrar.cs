@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Csr;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -65,6 +66,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
                     return new AcmeProblem(ProblemCatalog.Unauthorized, "This key was the key of an account that has changed it since; it opens no other account. Use a new key.");
                 }
 
+                if (await CertificateKeyAsync(t, key, cancel) is { } taken)
+                {
+                    return taken;
+                }
+
                 if (await limits.TakeAsync(t, LimitKind.NewAccountsPerAddress, address, "new accounts from this address", null, cancel) is { } limited)
                 {
                     return limited;
@@ -102,6 +108,11 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
                         Status = 409,
                         Location = urlOf(holder.PublicId),
                     };
+                }
+
+                if (await CertificateKeyAsync(t, newKey, cancel) is { } taken)
+                {
+                    return taken;
                 }
 
                 var loaded = await LiveAsync(t, account.Id, cancel);
@@ -152,6 +163,15 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
     /// <summary>The refusal that a closed account gets everywhere (RFC 8555 section 7.3.6: 401).</summary>
     public static AcmeProblem NotValid(Account account) =>
         new(ProblemCatalog.Unauthorized, $"The account of this key is {account.Status.ToString().ToLowerInvariant()}, for ever; use another key to open a new one.") { Status = 401 };
+
+    /// <summary>A certificate's key becomes no account's, as an account's becomes no certificate's (RFC 8555 section 11.1).</summary>
+    private static async Task<AcmeProblem?> CertificateKeyAsync(StoreTransaction t, Jwk key, CancellationToken cancel)
+    {
+        var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo());
+        return await t.Db.Certificates.AnyAsync(c => c.KeyFingerprint == fingerprint, cancel)
+            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "This key is that of a certificate issued here; an account needs a key of its own (RFC 8555 section 11.1).")
+            : null;
+    }
 
     private static async Task<Outcome<Account>> LiveAsync(StoreTransaction t, long id, CancellationToken cancel)
     {

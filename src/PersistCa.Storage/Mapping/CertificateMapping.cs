@@ -28,6 +28,7 @@ internal sealed class CertificateMapping :
         // One order, one certificate: the constraint holds even if a work item were run twice.
         builder.HasIndex(c => c.OrderId).IsUnique();
         builder.HasIndex(c => new { c.AccountId, c.Id });
+        builder.HasIndex(c => c.KeyFingerprint);
         builder.HasIndex(c => new { c.IssuerId, c.RevokedAt });
         builder.HasOne<Account>().WithMany().HasForeignKey(c => c.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Order>().WithMany().HasForeignKey(c => c.OrderId).OnDelete(DeleteBehavior.Restrict);

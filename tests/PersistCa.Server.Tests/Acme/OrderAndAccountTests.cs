@@ -105,6 +105,24 @@ public sealed class OrderAndAccountTests(SharedAuthority shared) : IClassFixture
     }
 
     [Fact]
+    public async Task A_certificates_key_becomes_no_accounts_neither_new_nor_by_key_change()
+    {
+        using var client = await authority.RegisteredAsync();
+        var name = shared.Fresh();
+        authority.Publish(client, name, PersistDialect.Draft01);
+        var order = await client.ReadyOrderAsync("dns-persist-01", name);
+        var (csr, key) = RunningAuthority.Csr(name);
+        await client.FinalizeAsync(order, csr);
+
+        using var same = ECDsa.Create(key.ExportParameters(true));
+        using var fresh = new AcmeClient(authority.Http(), authority.DirectoryUrl, key);
+        var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => fresh.RegisterAsync(None));
+        Assert.Equal("badPublicKey", refused.Answer.Problem);
+        refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.ChangeKeyAsync(same, None));
+        Assert.Equal("badPublicKey", refused.Answer.Problem);
+    }
+
+    [Fact]
     public async Task A_sole_refused_name_has_its_identifier_in_a_subproblem_and_none_at_the_top()
     {
         using var client = await authority.RegisteredAsync();

@@ -340,6 +340,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_certificates");
 
+                    b.HasIndex("KeyFingerprint")
+                        .HasDatabaseName("ix_certificates_key_fingerprint");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");

@@ -325,6 +325,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_certificates");
 
+                    b.HasIndex("KeyFingerprint")
+                        .HasDatabaseName("ix_certificates_key_fingerprint");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");

@@ -104,6 +104,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                 filter: "finalized_at IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_certificates_key_fingerprint",
+                table: "certificates",
+                column: "key_fingerprint");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_authorizations_account_id_status_expires_at",
                 table: "authorizations",
                 columns: new[] { "account_id", "status", "expires_at" });
@@ -131,6 +136,10 @@ namespace PersistCa.Storage.Postgres.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_orders_expires_at",
                 table: "orders");
+
+            migrationBuilder.DropIndex(
+                name: "ix_certificates_key_fingerprint",
+                table: "certificates");
 
             migrationBuilder.DropIndex(
                 name: "ix_authorizations_account_id_status_expires_at",
