@@ -80,7 +80,7 @@ public abstract class RoundTripTests(StoreKind kind)
         {
             a.Accept(a.Challenges[0], t.Now);
             a.Accept(a.Challenges[1], t.Now, "above.test");
-            a.Conclude(a.Challenges[1], t.Now.AddMilliseconds(1), t.Now.AddMilliseconds(2001), isReusable: true);
+            a.Conclude(a.Challenges[1], t.Now.AddMilliseconds(1), t.Now.AddMilliseconds(2001), isReusable: true, "rules");
             a.Fail(a.Challenges[0], Error);
         });
 

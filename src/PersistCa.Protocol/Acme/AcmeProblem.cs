@@ -45,7 +45,13 @@ public sealed record AcmeProblem(ProblemType Type, string Detail)
 
         var first = problems[0].Type;
         var type = problems.All(p => p.Type == first) ? first : ProblemCatalog.Malformed;
-        return new AcmeProblem(type, summary) { Subproblems = [.. problems] };
+        return new AcmeProblem(type, summary)
+        {
+            Subproblems = [.. problems],
+
+            // Worth trying again only where every one of them is.
+            RetryAfterSeconds = problems.All(p => p.RetryAfterSeconds is not null) ? problems.Max(p => p.RetryAfterSeconds) : null,
+        };
     }
 }
 

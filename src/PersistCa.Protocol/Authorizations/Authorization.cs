@@ -189,6 +189,9 @@ public sealed class Authorization
     /// <summary>When control was proven.</summary>
     public DateTimeOffset? ValidatedAt { get; private set; }
 
+    /// <summary>By which rules control was proven, as the server names them; null while it was not.</summary>
+    public string? Rules { get; private set; }
+
     /// <summary>Whether another order of the account may rest on it.</summary>
     public bool IsReusable { get; private set; }
 
@@ -245,7 +248,8 @@ public sealed class Authorization
     /// <param name="now">The time.</param>
     /// <param name="expiresAt">End of the reuse period or of the record's life, whichever is first.</param>
     /// <param name="isReusable">Whether another order may rest on it.</param>
-    public void Conclude(Challenge challenge, DateTimeOffset now, DateTimeOffset expiresAt, bool isReusable)
+    /// <param name="rules">By which rules it was proven.</param>
+    public void Conclude(Challenge challenge, DateTimeOffset now, DateTimeOffset expiresAt, bool isReusable, string? rules = null)
     {
         challenge.Status = Challenge.Life.Step(challenge.Status, ChallengeStatus.Valid);
         challenge.ValidatedAt = now;
@@ -257,6 +261,7 @@ public sealed class Authorization
         Status = Life.Step(Status, AuthorizationStatus.Valid);
         ValidatedAt = now;
         ExpiresAt = expiresAt;
+        Rules = rules;
         IsReusable = isReusable;
     }
 

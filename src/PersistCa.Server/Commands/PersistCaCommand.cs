@@ -85,7 +85,7 @@ internal sealed class ConfigurationArguments
         var path = given?.FullName ?? Path.GetFullPath("appsettings.json");
         builder.AddJsonFile(path, optional: given is null, reloadOnChange: false);
         builder.AddEnvironmentVariables(EnvironmentPrefix);
-        builder.AddInMemoryCollection(Settings(result));
+        builder.AddInMemoryCollection(Settings(result).GroupBy(s => s.Key, StringComparer.OrdinalIgnoreCase).Select(g => g.Last())); // given twice, the later wins
         IConfigurationRoot configuration;
         try
         {

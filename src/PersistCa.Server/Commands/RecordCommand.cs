@@ -71,9 +71,9 @@ internal static class RecordCommand
 
         var policy = AuthorityRegistration.Policy(options);
         var facts = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls).Facts(found);
-        var validators = AuthorityRegistration.Validators(options, policy, DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System);
-        var result = await validators.For(ChallengeType.DnsPersist01).ValidateAsync(new ChallengeAttempt(name, "", facts), cancel);
-        return RecordExplainer.Explain(name, facts, result, policy);
+        var desk = AuthorityRegistration.Desk(options, policy, TimeProvider.System);
+        var validated = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", facts), options.Validation.Deadline, cancel);
+        return RecordExplainer.Explain(name, facts, validated.Result, policy);
     }
 
     private static string Prose(ExplanationResource e)

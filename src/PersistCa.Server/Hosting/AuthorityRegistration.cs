@@ -51,6 +51,7 @@ internal static class AuthorityRegistration
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
+        services.AddSingleton(ValidationRules.Of(options));
         services.AddSingleton<IdentifierIntake>();
         services.AddSingleton<AuthorizationBook>();
         services.AddSingleton<CaaDesk>();
@@ -88,6 +89,23 @@ internal static class AuthorityRegistration
 
     private static ChallengeValidators WithPerspectives(IServiceProvider services, ChallengeValidators primary) =>
         services.GetService<PerspectivePanel>() is { } panel ? MultiPerspectiveValidator.Over(primary, panel, services.GetRequiredService<TimeProvider>()) : primary;
+
+    /// <summary>The desk by itself, with CAA and perspectives as the server has them: for a command that asks what validation would say.</summary>
+    public static ValidationDesk Desk(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
+    {
+        var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
+        var primary = Validators(options, policy, resolver, clock);
+        var panel = PerspectiveSetup.Create(options, policy, clock);
+        return new ValidationDesk(
+            panel is null ? primary : MultiPerspectiveValidator.Over(primary, panel, clock),
+            Caa(options, policy, resolver, clock),
+            new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls),
+            new LimitDesk(options.Limits),
+            PublicSuffixList.Shipped,
+            ValidationRules.Of(options),
+            options,
+            clock);
+    }
 
     public static void AddWorkers(this IServiceCollection services)
     {

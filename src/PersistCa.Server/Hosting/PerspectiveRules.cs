@@ -1,4 +1,5 @@
 using System.Net;
+using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Mpic;
 using PersistCa.Protocol.Records;
 using PersistCa.Validation.Dns;
@@ -65,6 +66,11 @@ internal static class PerspectiveRules
             yield return new("Validation:Persist:Dialects", $"{wire} is no method of the Baseline Requirements (3.2.2.4), which {CabfBr} demands; write {others}");
         }
 
+        if (v.Caa.Mode != CaaMode.Enforce || v.Caa.Suffixes.Exists(s => s.Mode != CaaMode.Enforce))
+        {
+            yield return new("Validation:Caa:Mode", $"under {CabfBr} CAA is enforced for every name (BR 3.2.2.8); set it to {CaaMode.Enforce} and name no other mode in Suffixes");
+        }
+
         if (v.Persist.Ancestors)
         {
             yield return new("Validation:Persist:Ancestors", $"under {CabfBr} a record counts at its own name only; set it to false");
@@ -85,7 +91,10 @@ internal static class PerspectiveRules
         }
 
         var ids = new HashSet<string>(StringComparer.Ordinal);
-        var places = v.Dns.Resolvers.Select(r => (Address: Place(r), Key: "Validation:Dns:Resolvers")).ToList();
+        var doors = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var places = v.Dns.Resolvers.Select(r => (Address: Place(r), Key: "Validation:Dns:Resolvers"))
+            .Concat(v.Dns.Zones.SelectMany((z, at) => z.Resolvers.Select(r => (Address: Place(r), Key: $"Validation:Dns:Zones:{at}:Resolvers"))))
+            .ToList();
         for (var at = 0; at < v.Perspectives.Count; at++)
         {
             var (p, key) = (v.Perspectives[at], $"{List}:{at}");
@@ -103,6 +112,17 @@ internal static class PerspectiveRules
                 yield return new(key + ":Region", v.PerspectiveRegime == CabfBr
                     ? $"'{p.Region}' is not the region of an Internet registry; write one of {string.Join(", ", InternetRegistries.All)}"
                     : $"it has {p.Region.Length} characters; at most {MaxWord} are expected");
+            }
+
+            // One node under two names would be two voices of the quorum.
+            if (p.Url.Length > 0 && Uri.TryCreate(p.Url, UriKind.Absolute, out var door) && !doors.Add(door.Authority))
+            {
+                yield return new(key + ":Url", $"{door.Authority} is the Url of another perspective too; each is a node of its own");
+            }
+
+            if (p.Fingerprint.Length > 0 && !doors.Add(p.Fingerprint.Replace(":", "", StringComparison.Ordinal)))
+            {
+                yield return new(key + ":Fingerprint", "it is that of another perspective too; each is a node of its own");
             }
 
             foreach (var fault in p.Url.Length > 0 ? Remote(key, p, v) : Local(key, p, places))

@@ -18,7 +18,7 @@ namespace PersistCa.Server.Registration;
 public sealed record PreAuthorized(Authorization Authorization, bool IsNew);
 
 /// <summary>Opens authorizations and finds those that may be used again.</summary>
-public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits)
+public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits, ValidationRules rules)
 {
     /// <summary>
     /// Opens an authorization before any order (RFC 8555 section 7.4.1; with subdomains, RFC 9444 section 4.2), or finds one that is valid already.
@@ -106,6 +106,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
         var broad = identifier.Subdomains;
         string[] above = [.. identifier.Above];
         ChallengeType[] accepted = [.. identifier.Types];
+        var by = rules.Fingerprint;
 
         // One about to lapse would fail the order before its client can finalize.
         var until = t.Now + TimeSpan.FromHours(1);
@@ -113,7 +114,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
             .Where(a => a.AccountId == account.Id && a.Status == AuthorizationStatus.Valid && a.ExpiresAt > until)
             .Where(a => (a.Name == text && a.IsWildcard == wildcard && (a.SubdomainsAllowed || !broad)) || (a.SubdomainsAllowed && above.Contains(a.Name)))
-            .Where(a => a.IsReusable || a.IsPreAuthorization)
+            .Where(a => (a.IsReusable || a.IsPreAuthorization) && a.Rules == by)
             .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && accepted.Contains(c.Type)))
             .OrderByDescending(a => a.ExpiresAt)
             .FirstOrDefaultAsync(cancel);

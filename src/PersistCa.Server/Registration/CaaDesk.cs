@@ -23,21 +23,31 @@ public sealed record CaaDue(CertificateName Name, long AuthorizationId, Challeng
 /// <summary>Asks CAA for each name by itself, and keeps what it said (RFC 8659; BR 3.2.2.8): one fresh result per name, never one for another.</summary>
 public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, TimeProvider clock, PerspectivePanel? panel = null)
 {
+    private const string NotAsked = "NotAsked";
+
+    /// <summary>What an earlier result is worth under the present mode: enforcing rests on a permission by records, never on one that nobody asked for.</summary>
+    private static bool Counts(string outcome, CaaMode mode) => mode switch
+    {
+        CaaMode.Enforce => outcome == nameof(CaaOutcome.Permitted),
+        CaaMode.Report => outcome != NotAsked,
+        _ => true,
+    };
+
     /// <summary>The names of an order without a fresh permission, asked inside the issuing transaction.</summary>
-    public static async Task<IReadOnlyList<CaaDue>> DueAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    public async Task<IReadOnlyList<CaaDue>> DueAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
     {
         long[] ids = [.. authorizations.Select(a => a.Id)];
         var now = t.Now;
         var fresh = await t.Db.CaaChecks
             .Where(c => ids.Contains(c.AuthorizationId) && c.FreshUntil >= now && c.CheckedAt <= now)
-            .Select(c => new { c.AuthorizationId, c.Name })
+            .Select(c => new { c.AuthorizationId, c.Name, c.Outcome })
             .ToListAsync(cancel);
         var due = new List<CaaDue>();
         foreach (var text in names)
         {
             // An address has no CAA records (RFC 8738 says nothing of them).
             if (Identifier.Of(text) is CertificateName name && authorizations.FirstOrDefault(a => a.Covers(text)) is { } authorization
-                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text))
+                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, climb.ModeOf(name.Name))))
             {
                 due.Add(new CaaDue(name, authorization.Id, authorization.Challenges.First(c => c.Status == ChallengeStatus.Valid).Type));
             }
@@ -89,7 +99,7 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, T
             Name = name,
             CheckedAt = check.Result.CheckedAt,
             FreshUntil = check.Result.FreshUntil,
-            Outcome = verdict.Outcome.ToString(),
+            Outcome = verdict.Reason == CaaReason.SwitchedOff ? NotAsked : verdict.Outcome.ToString(),
             Evidence = EvidenceJson.Write(check.Evidence),
         });
         t.Audit(

@@ -3,6 +3,7 @@ using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Caa;
 using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Mpic;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
@@ -15,7 +16,7 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Server.Registration;
 
 /// <summary>What every validation has in common, whoever asked for it: how it is tried, and how its verdict is recorded (steps 5 to 7 of docs/order-flow.md).</summary>
-public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PublicSuffixList suffixes, PersistCaOptions options, TimeProvider clock)
+public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PublicSuffixList suffixes, ValidationRules rules, PersistCaOptions options, TimeProvider clock)
 {
     /// <summary>A dns-persist-01 validation may be used for 10 days at most (BR 4.2.1; dns-persist-01 rules section 6 item 6).</summary>
     private static readonly TimeSpan PersistReuse = TimeSpan.FromDays(10);
@@ -76,7 +77,7 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable);
+            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable, rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);
@@ -110,6 +111,7 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             ("challenge", challenge.Type.Wire()),
             ("dialect", result.Dialect?.Wire()),
             ("perspectives", result.Evidence.Quorum?.Text),
+            ("objections", Objections(result)),
             ("justInTime", justInTime ? "true" : null),
             ("problem", problem?.Type.Name),
             ("detail", problem?.Detail));
@@ -127,6 +129,13 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
     /// <summary>The domain a validation belongs to, so that one that does not answer does not hold up others.</summary>
     public string Domain(Authorization authorization) =>
         Identifier.Of(authorization.Name) is CertificateName { Name: var name } ? (suffixes.RegistrableDomain(name) ?? name).Text : authorization.Name;
+
+    /// <summary>Which perspectives did not see it, and what they found instead.</summary>
+    private static string? Objections(ChallengeResult result)
+    {
+        var found = (result.Evidence.Perspectives ?? []).Where(p => p.Finding != nameof(PerspectiveFinding.Corroborates)).Select(p => $"{p.Id} {p.Finding}").ToList();
+        return found.Count == 0 ? null : string.Join(", ", found);
+    }
 
     private DateTimeOffset Expiry(ChallengeResult result, DateTimeOffset now)
     {

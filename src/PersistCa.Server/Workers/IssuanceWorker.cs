@@ -31,11 +31,15 @@ internal sealed partial class IssuanceWorker(
     CsrReader reader,
     IdentifierPolicy policy,
     CaaDesk caa,
+    ValidationRules rules,
     OrderCompletions completions,
     PersistCaOptions options,
     TimeProvider clock,
     ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
 {
+    /// <summary>How often CAA is asked when the look-up fails, in half a minute altogether, before the order fails.</summary>
+    private const int CaaAttempts = 7;
+
     /// <inheritdoc/>
     protected override int Concurrency => options.Issuance.Concurrency;
 
@@ -55,7 +59,14 @@ internal sealed partial class IssuanceWorker(
         var outcome = await IntendAsync(item, due, cancel);
         if (due.Count > 0)
         {
-            outcome = await CheckCaaAsync(item, due, cancel) is { } forbidden ? forbidden : await IntendAsync(item, due, cancel);
+            var forbidden = await CheckCaaAsync(item, due, cancel);
+            if (forbidden?.RetryAfterSeconds is not null && item.Attempts < CaaAttempts)
+            {
+                await PostponeAsync(item, cancel); // nobody forbids; the answer is only not there yet
+                return;
+            }
+
+            outcome = forbidden is not null ? forbidden : await IntendAsync(item, due, cancel);
         }
 
         if (!outcome.TryGet(out var intended, out var problem))
@@ -109,15 +120,17 @@ internal sealed partial class IssuanceWorker(
             }
 
             var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
+
+            // Of an intent found after a crash too: it may be older than what CAA said.
             due.Clear();
+            due.AddRange(await caa.DueAsync(t, order.Names, authorizations, cancel));
+            if (due.Count > 0)
+            {
+                return new AcmeProblem(ProblemCatalog.ServerInternal, "CAA records could not be looked at in time.");
+            }
+
             if (known is null)
             {
-                due.AddRange(await CaaDesk.DueAsync(t, order.Names, authorizations, cancel));
-                if (due.Count > 0)
-                {
-                    return new AcmeProblem(ProblemCatalog.ServerInternal, "CAA records could not be looked at in time.");
-                }
-
                 var read = reader.Read(order.Csr);
                 if (!read.TryGet(out var request, out problem))
                 {
@@ -186,7 +199,11 @@ internal sealed partial class IssuanceWorker(
             var identifier = Identifier.Of(text);
             var authorization = authorizations.FirstOrDefault(a => a.Covers(text) && a.AccountId == order.AccountId);
             var status = authorization?.StatusAt(now);
-            if (status != AuthorizationStatus.Valid)
+            if (status == AuthorizationStatus.Valid && authorization!.Rules != rules.Fingerprint)
+            {
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by rules that have changed since; make a new order.") { Identifier = identifier.Acme });
+            }
+            else if (status != AuthorizationStatus.Valid)
             {
                 problems.Add(new AcmeProblem(
                     ProblemCatalog.Unauthorized,

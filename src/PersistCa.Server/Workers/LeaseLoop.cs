@@ -89,6 +89,9 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
     }
 
+    /// <summary>Gives an item back, to be tried again after a delay that grows with its attempts.</summary>
+    protected Task PostponeAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, Backoff(item.Attempts), cancel);
+
     private async Task RunAsync(WorkItem item, SemaphoreSlim free, CancellationToken cancel)
     {
         try

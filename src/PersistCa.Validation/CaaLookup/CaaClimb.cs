@@ -37,6 +37,9 @@ public sealed record CaaCheck(CaaResult Result, CaaEvidence Evidence);
 /// <param name="time">The time.</param>
 public sealed class CaaClimb(IDnsResolver resolver, CaaPolicy policy, CaaModes modes, CaaLookupOptions options, TimeProvider time)
 {
+    /// <summary>What becomes of a verdict on a name now.</summary>
+    public CaaMode ModeOf(DnsName name) => modes.For(name);
+
     /// <summary>Checks one name.</summary>
     /// <param name="question">The name, the account, and the method by which control was proved.</param>
     /// <param name="cancellationToken">Ends the look-ups.</param>

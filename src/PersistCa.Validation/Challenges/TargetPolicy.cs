@@ -75,7 +75,7 @@ public sealed class TargetPolicy
         new("::1/128", Refused.Always), // loopback
         new("fe80::/10", Refused.Always), // link-local (RFC 4291)
         new("ff00::/8", Refused.Always), // multicast
-        new("fd00:ec2::254/128", Refused.Always), // metadata of Amazon
+        new("fd00:ec2::/32", Refused.Always), // metadata and other services of a machine at Amazon
         new("fd20:ce::254/128", Refused.Always), // metadata of Google
         new("64:ff9b:1::/48", Refused.Always), // NAT64 of a site (RFC 8215): where the IPv4 address stands in it, only the site knows
         new("::/3", Refused.WhenStrict), // these three: all but global unicast, 2000::/3 (RFC 4291), so unique local addresses too

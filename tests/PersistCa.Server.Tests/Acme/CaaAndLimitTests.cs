@@ -80,6 +80,75 @@ public sealed class CaaAndLimitTests
         Assert.False(await authority.Store.ReadAsync(db => db.Certificates.AnyAsync(None), None));
     }
 
+    [Theory]
+    [InlineData(CaaMode.Report)]
+    [InlineData(CaaMode.Off)]
+    public async Task What_passed_while_caa_was_not_enforced_is_no_permission_once_it_is(CaaMode before)
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Validation.Caa.Mode = before);
+        using var client = await authority.RegisteredAsync();
+        authority.Zone.SetCaa("a.example.test", DenyAll);
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        var order = await client.ReadyOrderAsync("dns-persist-01", "a.example.test");
+        Assert.Equal("ready", order.Json["status"]!.GetValue<string>());
+        authority.Options.Validation.Caa.Mode = CaaMode.Enforce;
+        await authority.RestartAsync();
+
+        var (csr, key) = RunningAuthority.Csr("a.example.test");
+        key.Dispose();
+        var final = await client.FinalizeAsync(order, csr);
+
+        Assert.Equal("urn:ietf:params:acme:error:caa", final.Json["error"]!["type"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task What_was_proved_by_rules_that_have_changed_serves_no_order_and_gets_no_certificate()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o => o.Validation.Persist.JustInTime = false);
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        var order = await client.ReadyOrderAsync("dns-persist-01", "a.example.test");
+        Assert.Equal("ready", (await client.OrderAsync(["a.example.test"], None)).Json["status"]!.GetValue<string>());
+        authority.Options.Validation.Persist.RequireExpiry = true;
+        await authority.RestartAsync();
+
+        var (csr, key) = RunningAuthority.Csr("a.example.test");
+        key.Dispose();
+        var final = await client.FinalizeAsync(order, csr);
+
+        Assert.Equal("invalid", final.Json["status"]!.GetValue<string>());
+        Assert.Contains("by rules that have changed since", final.Body, StringComparison.Ordinal);
+        Assert.Equal("pending", (await client.OrderAsync(["a.example.test"], None)).Json["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_look_up_that_fails_at_issuance_is_tried_again_before_the_order_fails()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Acme.AuthorizationLifetime = TimeSpan.FromDays(9);
+            o.Acme.OrderLifetime = TimeSpan.FromDays(2);
+            o.Acme.NonceLifetime = TimeSpan.FromDays(1);
+            o.Acme.FinalizeWait = TimeSpan.Zero;
+        });
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft02);
+        var order = await client.ReadyOrderAsync("dns-persist-01", "a.example.test");
+        authority.Clock.Ahead = CaaResult.LeastAge + TimeSpan.FromSeconds(1);
+        authority.Zone.Fail("example.test", 2);
+        var (csr, key) = RunningAuthority.Csr("a.example.test");
+        key.Dispose();
+        await client.PostAsync(order.Json["finalize"]!.GetValue<string>(), $$"""{"csr":"{{System.Buffers.Text.Base64Url.EncodeToString(csr)}}"}""", None);
+        while (await authority.Store.ReadAsync(db => db.CaaChecks.CountAsync(None), None) < 2)
+        {
+            await Task.Yield();
+        }
+
+        authority.Zone.Heal("example.test");
+
+        Assert.Equal("valid", (await client.PollAsync(order.Location!, ["processing"], TimeProvider.System, None)).Json["status"]!.GetValue<string>());
+    }
+
     [Fact]
     public async Task A_fresh_permission_is_not_asked_for_again()
     {

@@ -39,6 +39,14 @@ public sealed class PerspectiveConfigurationTests
     public void The_regime_of_the_forum_is_accepted_with_its_dialects_and_names() => Assert.Empty(Read(
         [.. Good, ("Validation:PerspectiveRegime", "cabf-br"), ("Validation:Persist:Dialects", "draft-01,draft-02"), ("Validation:Persist:Ancestors", "false")]).Faults);
 
+    [Theory]
+    [InlineData("Validation:Caa:Mode", "Off")]
+    [InlineData("Validation:Caa:Suffixes:0:Mode", "Report")]
+    public void The_regime_of_the_forum_enforces_caa_for_every_name(string key, string value) => Assert.Contains(
+        "CAA is enforced for every name",
+        Assert.Single(Read([.. Good, ("Validation:PerspectiveRegime", "cabf-br"), ("Validation:Persist:Dialects", "draft-01,draft-02"), ("Validation:Persist:Ancestors", "false"), ("Validation:Caa:Suffixes:0:Suffix", "a.example"), (key, value)]).Faults).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void The_regime_of_the_forum_names_all_that_is_in_its_way() => Assert.Equal(
         ["Validation:Persist:Dialects", "Validation:Persist:Ancestors", "Validation:Perspectives"],
@@ -59,6 +67,8 @@ public sealed class PerspectiveConfigurationTests
     [InlineData(Remote + "2:Fingerprint", "ab", Remote + "2:Fingerprint", "goes with a Url")]
     [InlineData(Remote + "2:Colour", "red", Remote + "2:Colour", "known in Validation:Perspectives:2")]
     [InlineData("Validation:Dns:Resolvers", "10.2.1.53:53", Remote + "2:Resolvers", "perspectives share no resolver")]
+    [InlineData(Remote + "1:Url", "https://AMS.example.net:14443/api", Remote + "1:Url", "is the Url of another perspective too")]
+    [InlineData(Remote + "0:Fingerprint", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", Remote + "1:Fingerprint", "that of another perspective too")]
     [InlineData("Validation:PerspectiveTls:KeyFile", "", "Validation:PerspectiveTls:KeyFile", "go together")]
     [InlineData("Server:Roles", "perspektive", "Server:Roles", "there are acme, worker, publication, perspective")]
     [InlineData("Perspective:Listen", "localhost", "Perspective:Listen", "such as 0.0.0.0:14443")]

@@ -1,8 +1,10 @@
-﻿using Microsoft.EntityFrameworkCore.Migrations;
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace PersistCa.Storage.Sqlite.Migrations
+namespace PersistCa.Storage.Postgres.Migrations
 {
     /// <inheritdoc />
     public partial class ValidationAuthority : Migration
@@ -13,14 +15,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
             migrationBuilder.AddColumn<long>(
                 name: "account_id",
                 table: "work_items",
-                type: "INTEGER",
+                type: "bigint",
                 nullable: false,
                 defaultValue: 0L);
 
             migrationBuilder.AddColumn<string>(
                 name: "domain",
                 table: "work_items",
-                type: "TEXT",
+                type: "character varying(255)",
                 maxLength: 255,
                 nullable: false,
                 defaultValue: "");
@@ -28,49 +30,56 @@ namespace PersistCa.Storage.Sqlite.Migrations
             migrationBuilder.AddColumn<bool>(
                 name: "just_in_time",
                 table: "validation_records",
-                type: "INTEGER",
+                type: "boolean",
                 nullable: false,
                 defaultValue: false);
 
             migrationBuilder.AddColumn<string>(
                 name: "record_at",
                 table: "challenges",
-                type: "TEXT",
+                type: "character varying(253)",
                 maxLength: 253,
                 nullable: true);
 
             migrationBuilder.AddColumn<bool>(
                 name: "is_pre_authorization",
                 table: "authorizations",
-                type: "INTEGER",
+                type: "boolean",
                 nullable: false,
                 defaultValue: false);
+
+            migrationBuilder.AddColumn<string>(
+                name: "rules",
+                table: "authorizations",
+                type: "character varying(32)",
+                maxLength: 32,
+                nullable: true);
 
             migrationBuilder.AddColumn<bool>(
                 name: "subdomains_allowed",
                 table: "authorizations",
-                type: "INTEGER",
+                type: "boolean",
                 nullable: false,
                 defaultValue: false);
 
-            migrationBuilder.AddColumn<long>(
+            migrationBuilder.AddColumn<DateTimeOffset>(
                 name: "proved_by_record_at",
                 table: "accounts",
-                type: "INTEGER",
+                type: "timestamp with time zone",
                 nullable: true);
 
             migrationBuilder.CreateTable(
                 name: "caa_checks",
                 columns: table => new
                 {
-                    id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    authorization_id = table.Column<long>(type: "INTEGER", nullable: false),
-                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
-                    checked_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    fresh_until = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
-                    evidence = table.Column<string>(type: "TEXT", nullable: false)
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    authorization_id = table.Column<long>(type: "bigint", nullable: false),
+                    name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false),
+                    checked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    fresh_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false),
+                    evidence = table.Column<string>(type: "text", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -87,8 +96,8 @@ namespace PersistCa.Storage.Sqlite.Migrations
                 name: "limit_buckets",
                 columns: table => new
                 {
-                    key = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
-                    full_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    key = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false),
+                    full_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -161,6 +170,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
             migrationBuilder.DropColumn(
                 name: "is_pre_authorization",
+                table: "authorizations");
+
+            migrationBuilder.DropColumn(
+                name: "rules",
                 table: "authorizations");
 
             migrationBuilder.DropColumn(
