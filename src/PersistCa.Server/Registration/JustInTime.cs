@@ -55,9 +55,9 @@ public sealed partial class JustInTime(
             CaTelemetry.JustInTimeTime.Record(seconds, tags);
         }
 
-        // What failed has paid its place already, in AllowedAsync: then there is nothing to write.
-        var proven = results.Where(r => r.Result.Result.IsValid).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
-        return proven.Count > 0 && await RecordAsync(proven, cancel);
+        // What failed has paid its place already, in AllowedAsync: then there is nothing to write, unless perspectives were asked, whose every look is kept.
+        var kept = results.Where(r => r.Result.Result.IsValid || r.Result.Result.Evidence.Quorum is not null).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
+        return kept.Count > 0 && await RecordAsync(kept, cancel);
     }
 
     private async Task<HashSet<long>> AllowedAsync(List<Authorization> candidates, Account account, CancellationToken cancel)
@@ -103,6 +103,12 @@ public sealed partial class JustInTime(
                     var authorization = await t.Db.AuthorizationAsync(id, cancel) ?? throw new InvalidOperationException("an authorization vanished");
                     var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
                     var challenge = authorization.Challenges.Single(c => c.Ordinal == ordinal);
+
+                    if (!result.Result.IsValid)
+                    {
+                        desk.Keep(t, authorization, challenge, account, result);
+                        continue;
+                    }
 
                     // What was deactivated, or taken up by the client, meanwhile is not ours to decide.
                     if (account.IsValid && ValidationDesk.Holds(result.Result, account) && authorization.Accept(challenge, t.Now))

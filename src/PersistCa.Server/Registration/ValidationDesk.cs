@@ -93,6 +93,16 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             await limits.SucceededAsync(t, account, authorization, cancel);
         }
 
+        Write(t, authorization, challenge, account, result, problem, justInTime);
+        return problem;
+    }
+
+    /// <summary>Keeps what a look in advance saw that proved nothing: the authorization stays as it is.</summary>
+    public void Keep(StoreTransaction t, Authorization authorization, Challenge challenge, Account account, Validated validated) =>
+        Write(t, authorization, challenge, account, validated.Result, validated.Result.Problem, justInTime: true);
+
+    private static void Write(StoreTransaction t, Authorization authorization, Challenge challenge, Account account, ChallengeResult result, AcmeProblem? problem, bool justInTime)
+    {
         t.Db.ValidationRecords.Add(new ValidationRecord
         {
             AuthorizationId = authorization.Id,
@@ -115,7 +125,6 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
             ("justInTime", justInTime ? "true" : null),
             ("problem", problem?.Type.Name),
             ("detail", problem?.Detail));
-        return problem;
     }
 
     /// <summary>

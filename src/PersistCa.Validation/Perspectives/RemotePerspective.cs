@@ -78,6 +78,12 @@ public sealed class RemotePerspective : IPerspective, IDisposable
             _ => new DnsPersist01Validator(resolver, judgement.Persist, time),
         };
         var result = await validator.ValidateAsync(attempt, cancellationToken).ConfigureAwait(false);
+        if (!result.IsValid && resolver.Opinion is null && resolver.Trouble is not null)
+        {
+            // Nothing is wrong with the account's DNS: who reads this is not to search there.
+            result = result.Refused(new AcmeProblem(ProblemCatalog.Dns, "a perspective of this authority could not be asked; try again later"));
+        }
+
         return new Sighting(result, null) { OwnOpinion = resolver.Opinion, Trouble = resolver.Trouble };
     }
 

@@ -83,6 +83,26 @@ public sealed class AuthorityWithPerspectivesTests(PerspectiveBed bed) : IClassF
     }
 
     [Fact]
+    public async Task A_look_in_advance_that_the_perspectives_do_not_bear_out_is_kept_and_leaves_the_order_pending()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Validation.Persist.JustInTimeForAll = true;
+            o.Validation.Perspectives = [new RemotePerspectiveOptions { Id = "north", Resolvers = [bed.Zones[0].EndPoint.ToString()] }];
+        });
+        using var client = await authority.RegisteredAsync();
+        var name = bed.Fresh();
+        authority.Publish(client, name, PersistDialect.Draft02);
+
+        var order = await client.OrderAsync([name], CancellationToken.None);
+
+        Assert.Equal((201, "pending"), (order.Status, order.Json["status"]!.GetValue<string>()));
+        var kept = await authority.Store.ReadAsync(db => db.ValidationRecords.SingleAsync(), CancellationToken.None);
+        Assert.Equal((true, false, "0/1"), (kept.JustInTime, kept.Succeeded, EvidenceJson.Read(kept.Evidence).Quorum?.Text));
+        Assert.True(await authority.Store.ReadAsync(db => db.AuditEntries.AnyAsync(e => e.Facts.Contains("north Differs")), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Caa_of_a_name_under_a_validated_one_is_seen_by_the_perspectives_before_issuance()
     {
         await using var authority = await RunningAuthority.StartAsync(o => bed.Ask(o, 3, PerspectiveRules.Private));
