@@ -88,7 +88,7 @@ public sealed record TbsFields
         if (body.PeekTag() == explicitVersion)
         {
             var holder = body.ReadSequence(explicitVersion);
-            version = (int)BigInteger.Min(holder.ReadInteger(), int.MaxValue);
+            version = (int)BigInteger.Clamp(holder.ReadInteger(), int.MinValue / 2, int.MaxValue / 2);
             holder.ThrowIfNotEmpty();
         }
 
