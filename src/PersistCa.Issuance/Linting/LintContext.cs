@@ -56,6 +56,9 @@ public sealed record LintContext
     /// <summary>The purposes of the profile, all of them; null when any that fit a TLS server will do.</summary>
     public ImmutableArray<string>? Purposes { get; init; } = [Oids.ServerAuth];
 
+    /// <summary>The purposes of the issuing authority's own certificate; null when it has none or they are not known.</summary>
+    public ImmutableArray<string>? IssuerPurposes { get; init; }
+
     /// <summary>Fingerprints of keys that must not be certified: compromised, an authority's, or the account's.</summary>
     public IReadOnlySet<string> BlockedKeys { get; init; } = FrozenSet<string>.Empty;
 
