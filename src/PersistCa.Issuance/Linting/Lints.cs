@@ -65,4 +65,12 @@ public static class Lints
         new L55ConstrainedAuthority(),
         new L56OcspSigner(),
     ];
+
+    /// <summary>The lints about revocation lists.</summary>
+    public static IReadOnlyList<ICrlLint> Crl { get; } =
+    [
+        new L57RevocationList(),
+        new L58RevocationEntries(),
+        new L59Shard(),
+    ];
 }
