@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Formats.Asn1;
 using System.Globalization;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
@@ -23,6 +25,8 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
     // An authority's own key is nobody's subscriber key.
     private readonly FrozenSet<string> issuerKeys = [PublicKeyFingerprint.Of(issuer.Key.SubjectPublicKeyInfo)];
+
+    private readonly ImmutableArray<string>? issuerPurposes = PurposesOf(issuer);
 
     /// <summary>Who signs.</summary>
     public Issuer Issuer => issuer;
@@ -59,6 +63,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             MaxValidity = profile.Validity,
             MaxNames = profile.MaxNames,
             SignedAt = request.Now,
+            IssuerPurposes = issuerPurposes,
             BlockedKeys = issuerKeys,
         });
         if (findings.Any(f => f.Severity == LintSeverity.Error))
@@ -136,6 +141,18 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         return to <= from || to <= now
             ? Refused($"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
             : new ValidityPeriod(from, to);
+    }
+
+    private static ImmutableArray<string>? PurposesOf(Issuer issuer)
+    {
+        try
+        {
+            return CertificateFacts.OfCertificate(issuer.CertificateDer).Value?.Purposes;
+        }
+        catch (AsnContentException)
+        {
+            return null; // an issuer whose purposes cannot be read has none to be held against
+        }
     }
 
     private static AcmeProblem Refused(string detail) => new(ProblemCatalog.Malformed, detail);

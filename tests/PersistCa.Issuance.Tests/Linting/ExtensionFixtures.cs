@@ -27,6 +27,7 @@ internal static class ExtensionFixtures
 
     public static IEnumerable<LintFixture> All { get; } =
     [
+        LintFixture.Of("L41", d => AsRoot(d).Without(Aki), d => AsRoot(d).Criticality(Aki, true), c => c with { Kind = CertificateKind.Root }),
         LintFixture.Of("L43", AccessTo(OcspMethod, "http://a.example/"), AccessTo("1.3.6.1.5.5.7.48.3", "http://a.example/")),
         LintFixture.Of("L43", AccessTo(OcspMethod, "http://a.example/"), AccessTo(OcspMethod, "ldap://a.example/"), LintFixtures.Public),
         LintFixture.Of("L44", d => d.With(Points, false, Point("http://a.example/1.crl", null)), d => d.With(Points, false, Point("http://a.example/1.crl", [0x81, 0x02, 0x01, 0x02]))),

@@ -10,7 +10,8 @@ internal sealed class L41AuthorityKeyIdentifier() : CertificateLint("L41", "auth
     {
         if (facts.Fields.Find(Oids.AuthorityKeyIdentifier) is not { } extension)
         {
-            return ["authorityKeyIdentifier is missing"];
+            // A self-signed certificate may leave out what it would only repeat.
+            return context.Kind == CertificateKind.Root ? [] : ["authorityKeyIdentifier is missing"];
         }
 
         if (extension.Critical)

@@ -38,7 +38,7 @@ internal sealed class L53Root() : CertificateLint("L53", "a root has its own nam
 
         if (facts.Fields.Find(Oids.ExtendedKeyUsage) is not null)
         {
-            yield return "a root has extKeyUsage";
+            yield return new LintObservation("a root has extKeyUsage", publicOnly);
         }
 
         if (Validities.Inclusive(facts).TotalDays is < 2922 or > 9132)
