@@ -44,6 +44,7 @@ internal static class FuzzTargets
         ["csr"] = octets => Csrs.Read(octets),
         ["caa"] = CaaTarget.Run,
         ["dns"] = Dns,
+        ["lint"] = LintTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -65,6 +66,7 @@ internal static class FuzzTargets
         seeds.Add(Convert.FromBase64String(Request));
         seeds.AddRange(CaaTarget.Seeds());
         seeds.AddRange(DnsSeeds.All);
+        seeds.AddRange(LintTarget.Seeds());
         return seeds;
     }
 

@@ -2,6 +2,7 @@ using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Math;
 using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Signing;
 
 namespace PersistCa.Issuance.Crl;
@@ -24,6 +25,7 @@ public static class CrlBuilder
     /// <param name="cancellationToken">Stops before the signature.</param>
     /// <returns>The list, DER; entries sorted by serial number.</returns>
     /// <exception cref="ArgumentException">The number is not positive, the times are in the wrong order, or an entry is double or has a reason that is not accepted.</exception>
+    /// <exception cref="InvalidOperationException">The lint found an error in what was to be signed.</exception>
     public static ValueTask<byte[]> BuildAsync(
         Issuer issuer,
         long number,
@@ -70,7 +72,23 @@ public static class CrlBuilder
         extensions.AddExtension(X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(issuer.KeyIdentifier));
         extensions.AddExtension(X509Extensions.CrlNumber, false, new DerInteger(BigInteger.ValueOf(number)));
         generator.SetExtensions(extensions.Generate());
-        return SignedParts.SignAsync(generator.GenerateTbsCertList().GetEncoded(Asn1Encodable.Der), issuer.Key, cancellationToken);
+        var tbs = generator.GenerateTbsCertList().GetEncoded(Asn1Encodable.Der);
+        RefuseUnsound(tbs, issuer);
+        return SignedParts.SignAsync(tbs, issuer.Key, cancellationToken);
+    }
+
+    /// <summary>Lints the list with a placeholder for its signature (Baseline Requirements section 4.3.1.2), before the key is touched.</summary>
+    private static void RefuseUnsound(byte[] tbs, Issuer issuer)
+    {
+        var twin = CrlFacts.Read(SignedParts.Assemble(tbs, issuer.Key.Algorithm.AlgorithmIdentifier.Span, [0]), int.MaxValue);
+        var context = new CrlLintContext { IssuerKeyIdentifier = issuer.KeyIdentifier, IssuerSubjectDer = issuer.SubjectDer };
+        var errors = twin.IsValid
+            ? [.. CrlLint.Check(twin.Value, context).Where(f => f.Severity == LintSeverity.Error).Select(f => $"{f.Id}: {f.Message}")]
+            : new List<string> { twin.Reason };
+        if (errors.Count > 0)
+        {
+            throw new InvalidOperationException("the list was not signed, because its lint found: " + string.Join("; ", errors));
+        }
     }
 
     private static X509Extensions? EntryExtensions(int? reason)

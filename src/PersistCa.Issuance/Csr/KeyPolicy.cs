@@ -1,7 +1,5 @@
 using System.Formats.Asn1;
 using System.Numerics;
-using Org.BouncyCastle.Asn1;
-using Org.BouncyCastle.Asn1.X9;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
@@ -124,21 +122,7 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
             return Bad($"The curve {oid} is not accepted; accepted are {Accepted()}.");
         }
 
-        var curve = ECNamedCurveTable.GetByOid(new DerObjectIdentifier(oid)).Curve;
-        var length = 1 + (2 * ((curve.FieldSize + 7) / 8));
-        if (key.Length != length || key[0] != 4)
-        {
-            return Bad($"The EC point is not written uncompressed; {length} octets beginning with 04 are expected (RFC 5480 section 2.2).");
-        }
-
-        try
-        {
-            return curve.DecodePoint(key).IsValid() ? kind.Value : Bad("The EC point is not on its curve.");
-        }
-        catch (ArgumentException)
-        {
-            return Bad("The EC point is not on its curve.");
-        }
+        return EcPoints.Refuse(oid, key) is { } reason ? Bad(reason) : kind.Value;
     }
 
     private Outcome<KeyKind> JudgeEd25519(AsnReader algorithm, byte[] key)

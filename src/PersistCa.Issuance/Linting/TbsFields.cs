@@ -88,7 +88,7 @@ public sealed record TbsFields
         if (body.PeekTag() == explicitVersion)
         {
             var holder = body.ReadSequence(explicitVersion);
-            version = (int)BigInteger.Min(holder.ReadInteger(), int.MaxValue);
+            version = (int)BigInteger.Clamp(holder.ReadInteger(), int.MinValue / 2, int.MaxValue / 2);
             holder.ThrowIfNotEmpty();
         }
 
@@ -137,7 +137,7 @@ public sealed record TbsFields
         };
     }
 
-    private static TbsExtension ReadExtension(AsnReader extension)
+    internal static TbsExtension ReadExtension(AsnReader extension)
     {
         var oid = extension.ReadObjectIdentifier();
         var critical = false;
@@ -155,7 +155,7 @@ public sealed record TbsFields
         return new TbsExtension(oid, critical, value);
     }
 
-    private static TbsTime ReadTime(AsnReader validity)
+    internal static TbsTime ReadTime(AsnReader validity)
     {
         var generalized = validity.PeekTag() == Asn1Tag.GeneralizedTime;
         var raw = validity.PeekContentBytes();

@@ -1,6 +1,10 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Formats.Asn1;
 using System.Globalization;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
+using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
 using PersistCa.Protocol;
@@ -18,6 +22,11 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     public const int MaxCommonNameLength = 64;
 
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
+
+    // An authority's own key is nobody's subscriber key.
+    private readonly FrozenSet<string> issuerKeys = [PublicKeyFingerprint.Of(issuer.Key.SubjectPublicKeyInfo)];
+
+    private readonly ImmutableArray<string>? issuerPurposes = PurposesOf(issuer);
 
     /// <summary>Who signs.</summary>
     public Issuer Issuer => issuer;
@@ -45,20 +54,25 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         var tbs = Build(request, serial, notBefore, notAfter);
         var findings = TbsLint.Check(tbs, new LintContext
         {
+            Regime = profile.Regime,
             IssuerSubjectDer = issuer.SubjectDer,
             IssuerKeyIdentifier = issuer.KeyIdentifier,
             IssuerNotAfter = issuer.NotAfter,
             SignatureAlgorithm = issuer.Key.Algorithm.AlgorithmIdentifier,
             Names = request.Names,
             MaxValidity = profile.Validity,
+            MaxNames = profile.MaxNames,
+            SignedAt = request.Now,
+            IssuerPurposes = issuerPurposes,
+            BlockedKeys = issuerKeys,
         });
-        if (findings.Count > 0)
+        if (findings.Any(f => f.Severity == LintSeverity.Error))
         {
-            var list = string.Join("; ", findings.Select(f => $"{f.Id}: {f.Message}"));
+            var list = string.Join("; ", findings.Where(f => f.Severity == LintSeverity.Error).Select(f => $"{f.Id}: {f.Message}"));
             return new AcmeProblem(ProblemCatalog.ServerInternal, $"The certificate was not signed, because its lint found: {list}.");
         }
 
-        return new IssuanceIntent(serial, tbs, notBefore, notAfter);
+        return new IssuanceIntent(serial, tbs, notBefore, notAfter) { Findings = [.. findings] };
     }
 
     /// <summary>Signs what a durable intent holds, once, and checks what came out.</summary>
@@ -127,6 +141,18 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         return to <= from || to <= now
             ? Refused($"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
             : new ValidityPeriod(from, to);
+    }
+
+    private static ImmutableArray<string>? PurposesOf(Issuer issuer)
+    {
+        try
+        {
+            return CertificateFacts.OfCertificate(issuer.CertificateDer).Value?.Purposes;
+        }
+        catch (AsnContentException)
+        {
+            return null; // an issuer whose purposes cannot be read has none to be held against
+        }
     }
 
     private static AcmeProblem Refused(string detail) => new(ProblemCatalog.Malformed, detail);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using PersistCa.Issuance.Linting;
 using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Issuance.Signing;
@@ -30,4 +31,8 @@ public sealed record IssuanceRequest
 /// <param name="TbsDer">The linted to-be-signed bytes.</param>
 /// <param name="NotBefore">Start of validity.</param>
 /// <param name="NotAfter">End of validity, inclusive.</param>
-public sealed record IssuanceIntent(string Serial, byte[] TbsDer, DateTimeOffset NotBefore, DateTimeOffset NotAfter);
+public sealed record IssuanceIntent(string Serial, byte[] TbsDer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    /// <summary>What the lint found that does not forbid the signature: warnings and notices, to be kept with the intent.</summary>
+    public ImmutableArray<LintFinding> Findings { get; init; } = [];
+}

@@ -1,3 +1,5 @@
+using PersistCa.Issuance.Linting;
+
 namespace PersistCa.Issuance.Signing;
 
 /// <summary>The profile of certificates for TLS servers: what the order does not decide.</summary>
@@ -5,6 +7,9 @@ public sealed record ServerProfile
 {
     /// <summary>Name of the profile.</summary>
     public string Name { get; init; } = "server";
+
+    /// <summary>Which rules the lint holds certificates against.</summary>
+    public Regime Regime { get; init; } = Regime.Private;
 
     /// <summary>
     /// Longest validity, and the one given when the order asks for none; whole seconds, counted inclusively: notAfter is notBefore plus this

@@ -20,6 +20,7 @@ public static class PersistCaCommand
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(DatabaseCommand.Create());
         root.Subcommands.Add(RecordCommand.Create());
+        root.Subcommands.Add(LintCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {

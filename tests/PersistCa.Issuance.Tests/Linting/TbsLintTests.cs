@@ -96,10 +96,6 @@ public sealed class TbsLintTests
     }
 
     [Fact]
-    public void Every_check_has_a_case_that_trips_it() =>
-        Assert.Equal(TbsLint.CheckIds.Order(StringComparer.Ordinal), Cases.Select(c => c.Id).Distinct().Order(StringComparer.Ordinal));
-
-    [Fact]
     public async Task Bytes_that_cannot_be_read_are_a_finding()
     {
         var (tbs, context) = await SoundAsync();
@@ -126,7 +122,7 @@ public sealed class TbsLintTests
 
     private static byte[] Hex(string hex) => Convert.FromHexString(hex);
 
-    private static async Task<(byte[] Tbs, LintContext Context)> SoundAsync()
+    internal static async Task<(byte[] Tbs, LintContext Context)> SoundAsync()
     {
         var issuer = await TestAuthority.CertificateIssuerAsync();
         var intent = issuer.Prepare(Request).Value;
