@@ -1,4 +1,4 @@
-using System.Text;
+using PersistCa.Protocol;
 
 namespace PersistCa.Validation;
 
@@ -8,14 +8,5 @@ public static class PrintableText
     /// <summary>Replaces what is not printable ASCII by "?" and cuts what is longer, with "..." at the cut.</summary>
     /// <param name="text">Untrusted text.</param>
     /// <param name="maxCharacters">Most characters kept, above zero.</param>
-    public static string Shorten(string text, int maxCharacters)
-    {
-        var shown = new StringBuilder(Math.Min(text.Length, maxCharacters) + 3);
-        foreach (var c in text.AsSpan(0, Math.Min(text.Length, maxCharacters)))
-        {
-            shown.Append(c is >= ' ' and <= '~' ? c : '?');
-        }
-
-        return text.Length > maxCharacters ? shown.Append("...").ToString() : shown.ToString();
-    }
+    public static string Shorten(string text, int maxCharacters) => Excerpt.Of(text, maxCharacters, "");
 }

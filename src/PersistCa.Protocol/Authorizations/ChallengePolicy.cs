@@ -12,7 +12,7 @@ public sealed record ChallengeRule(DnsName? NameSuffix, string? Account, Immutab
 {
     internal bool Holds(Identifier identifier, string account) =>
         (Account is null || Account == account)
-        && (NameSuffix is null || (identifier is CertificateName { Name: var name } && (name.Equals(NameSuffix) || name.IsSubdomainOf(NameSuffix))));
+        && (NameSuffix is null || (identifier is CertificateName { Name: var name } && name.IsWithin(NameSuffix)));
 }
 
 /// <summary>Which challenges an authorization offers: the first rule that holds decides, and the default where none does.</summary>

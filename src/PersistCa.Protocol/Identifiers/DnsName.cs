@@ -89,6 +89,9 @@ public sealed class DnsName : IEquatable<DnsName>
         }
     }
 
+    /// <summary>True when the name is another one or lies under it.</summary>
+    public bool IsWithin(DnsName other) => Equals(other) || IsSubdomainOf(other);
+
     /// <summary>True when this name lies under the other, on a label boundary: badexample.com is not under example.com.</summary>
     public bool IsSubdomainOf(DnsName other) =>
         Text.Length > other.Text.Length + 1

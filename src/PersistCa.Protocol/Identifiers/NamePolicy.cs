@@ -50,7 +50,7 @@ public sealed class NamePolicy
 
     private string? Refuse(CertificateName name)
     {
-        if (denied.FirstOrDefault(s => Covers(s, name.Name)) is { } no)
+        if (denied.FirstOrDefault(name.Name.IsWithin) is { } no)
         {
             return $"names under {no} are denied";
         }
@@ -60,7 +60,7 @@ public sealed class NamePolicy
             return $"its wildcard would cover {covered}, which is denied";
         }
 
-        if (allowed.Count > 0 && !allowed.Any(s => Covers(s, name.Name)))
+        if (allowed.Count > 0 && !allowed.Any(name.Name.IsWithin))
         {
             return "it lies under none of the suffixes that this authority serves";
         }
@@ -82,8 +82,6 @@ public sealed class NamePolicy
 
         return !options.AllowSingleLabels && name.Name.LabelCount == 1 ? "a name of a single label belongs to nobody in particular" : null;
     }
-
-    private static bool Covers(DnsName suffix, DnsName name) => name.Equals(suffix) || name.IsSubdomainOf(suffix);
 
     private static DnsName Suffix(string text)
     {

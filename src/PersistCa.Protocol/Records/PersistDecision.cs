@@ -154,7 +154,7 @@ public sealed record PersistDecision
     {
         var at = verdict.Record.StandsAt;
         var name = question.Requested.Name;
-        if (!at.Equals(name) && !name.IsSubdomainOf(at))
+        if (!name.IsWithin(at))
         {
             return (RecordReason.ElsewhereInTree, $"it stands at {at}, which is neither {name} nor above it");
         }

@@ -70,7 +70,7 @@ public sealed class PersistScope
     {
         foreach (var floor in floors)
         {
-            if (name.Equals(floor) || name.IsSubdomainOf(floor))
+            if (name.IsWithin(floor))
             {
                 return floor;
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PersistCa.Protocol.Acme;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Acme;
 
@@ -44,13 +45,11 @@ internal static partial class AcmeErrors
             await WriteAsync(
                 context,
                 urls,
-                new AcmeProblem(ProblemCatalog.Malformed, $"The method {Shorten(context.Request.Method)} is not allowed here; resources are fetched by POST-as-GET (RFC 8555 section 6.3).") { Status = 405 });
+                new AcmeProblem(ProblemCatalog.Malformed, $"The method {Refusals.Shorten(context.Request.Method, 20)} is not allowed here; resources are fetched by POST-as-GET (RFC 8555 section 6.3).") { Status = 405 });
         }
     });
 
     private static Task WriteAsync(HttpContext context, AuthorityUrls urls, AcmeProblem problem) => AcmeResponses.Problem(problem, urls).ExecuteAsync(context);
-
-    private static string Shorten(string text) => text.Length <= 20 ? text : text[..20] + "...";
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed, trace {TraceId}")]
     private static partial void LogFailed(ILogger logger, Exception exception, string method, string path, string traceId);

@@ -81,7 +81,7 @@ public sealed class SignedRequestReader(
         {
             return new AcmeProblem(
                 ProblemCatalog.Malformed,
-                $"The Content-Type is {(mediaType is null ? "missing" : "'" + Shorten(mediaType) + "'")}; expected {MediaType}.")
+                $"The Content-Type is {(mediaType is null ? "missing" : "'" + Refusals.Shorten(mediaType, 200) + "'")}; expected {MediaType}.")
             { Status = StatusCodes.Status415UnsupportedMediaType };
         }
 
@@ -115,8 +115,8 @@ public sealed class SignedRequestReader(
             : new AcmeProblem(
                 ProblemCatalog.Unauthorized,
                 url is null
-                    ? $"The protected header has no url; expected '{Shorten(expected)}' (RFC 8555 section 6.4)."
-                    : $"The url in the protected header is '{Shorten(url)}'; the request went to '{Shorten(expected)}' (RFC 8555 section 6.4).");
+                    ? $"The protected header has no url; expected '{Refusals.Shorten(expected, 200)}' (RFC 8555 section 6.4)."
+                    : $"The url in the protected header is '{Refusals.Shorten(url, 200)}'; the request went to '{Refusals.Shorten(expected, 200)}' (RFC 8555 section 6.4).");
     }
 
     private static AcmeProblem? CheckNonceForm(string? nonce) => nonce switch
@@ -151,7 +151,7 @@ public sealed class SignedRequestReader(
         var account = PublicId.LooksRight(id) ? await store.ReadAsync(db => db.AccountAsync(id, cancel), cancel) : null;
         if (account is null)
         {
-            return new AcmeProblem(ProblemCatalog.AccountDoesNotExist, $"There is no account '{Shorten(kid)}' here; kid is the account URL, {urls.AccountPrefix}ID.");
+            return new AcmeProblem(ProblemCatalog.AccountDoesNotExist, $"There is no account '{Refusals.Shorten(kid, 200)}' here; kid is the account URL, {urls.AccountPrefix}ID.");
         }
 
         return new Signer(Jwk.FromCanonical(account.Keys.Last(k => k.Thumbprint == account.CurrentThumbprint).Jwk), account);
@@ -168,8 +168,6 @@ public sealed class SignedRequestReader(
 
     private static AcmeProblem TooLarge(int most) =>
         new(ProblemCatalog.Malformed, $"The request body has more than {most} octets.") { Status = StatusCodes.Status413PayloadTooLarge };
-
-    private static string Shorten(string text) => text.Length <= 200 ? text : text[..200] + "...";
 
     private sealed record Signer(Jwk Key, Account? Account);
 }

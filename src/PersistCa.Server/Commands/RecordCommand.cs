@@ -70,7 +70,7 @@ internal static class RecordCommand
         }
 
         var policy = AuthorityRegistration.Policy(options);
-        var facts = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls).Facts(found);
+        var facts = AuthorityUrls.Of(options).Facts(found);
         var desk = AuthorityRegistration.Desk(options, policy, TimeProvider.System);
         var validated = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", facts), options.Validation.Deadline, cancel);
         return RecordExplainer.Explain(name, facts, validated.Result, policy);

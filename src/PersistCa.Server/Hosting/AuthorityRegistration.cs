@@ -25,7 +25,7 @@ internal static class AuthorityRegistration
     {
         var policy = Policy(options);
         var panel = PerspectiveSetup.Create(options, policy, clock);
-        var urls = new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls);
+        var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
         services.AddSingleton(options);
         services.AddSingleton(issuer);
@@ -99,7 +99,7 @@ internal static class AuthorityRegistration
         return new ValidationDesk(
             panel is null ? primary : MultiPerspectiveValidator.Over(primary, panel, clock),
             Caa(options, policy, resolver, clock),
-            new AuthorityUrls(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls),
+            AuthorityUrls.Of(options),
             new LimitDesk(options.Limits),
             PublicSuffixList.Shipped,
             ValidationRules.Of(options),

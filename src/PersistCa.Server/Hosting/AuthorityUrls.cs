@@ -32,6 +32,9 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
         public const string Issuer = "/issuer/";
     }
 
+    /// <summary>The URLs of a configuration.</summary>
+    public static AuthorityUrls Of(PersistCaOptions options) => new(options.Server.BaseUrl, options.Server.PublicationUrl, options.Authority.FormerBaseUrls);
+
     public string Base => baseUrl;
 
     public string Directory => baseUrl + Paths.Directory;

@@ -36,29 +36,6 @@ internal static class PerspectiveSetup
             v.PerspectiveDeadline);
     }
 
-    /// <summary>A certificate with its key and the chain above it.</summary>
-    /// <exception cref="StartRefusedException">The files cannot be used.</exception>
-    public static SslStreamCertificateContext Certificate(string key, string certificateFile, string keyFile, TimeProvider clock)
-    {
-        try
-        {
-            var leaf = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
-            if (leaf.NotAfter.ToUniversalTime() <= clock.GetUtcNow().UtcDateTime)
-            {
-                throw new StartRefusedException(key, $"the certificate in {certificateFile} expired at {leaf.NotAfter.ToUniversalTime():O}; renew it");
-            }
-
-            var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(certificateFile);
-            chain.RemoveAt(0);
-            return SslStreamCertificateContext.Create(leaf, chain, offline: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
-        {
-            throw new StartRefusedException(key, $"{certificateFile} with {keyFile} cannot be used: {e.Message}");
-        }
-    }
-
     private static ResolverPerspective Local(PersistCaOptions options, PersistPolicy policy, RemotePerspectiveOptions p, TimeProvider clock)
     {
         // The zones of the primary, and whose word on DNSSEC counts, are about its resolvers. A remote perspective need not validate (BR 3.2.2.8.1).
@@ -80,7 +57,7 @@ internal static class PerspectiveSetup
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificateContext = Certificate("Validation:PerspectiveTls:CertificateFile", tls.CertificateFile, tls.KeyFile, clock),
+                ClientCertificateContext = TlsIdentity.Certificate("Validation:PerspectiveTls:CertificateFile", tls.CertificateFile, tls.KeyFile, clock),
 #pragma warning disable CA5398 // not less than TLS 1.2, whatever the system's default is
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 #pragma warning restore CA5398

@@ -98,25 +98,29 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
 
     /// <summary>Opens the configured certificate and key.</summary>
     /// <exception cref="StartRefusedException">They cannot be used.</exception>
-    public static SslStreamCertificateContext Configured(PersistCaOptions options, TimeProvider clock)
+    public static SslStreamCertificateContext Configured(PersistCaOptions options, TimeProvider clock) =>
+        Certificate("Server:TlsCertificateFile", options.Server.TlsCertificateFile, options.Server.TlsKeyFile, clock);
+
+    /// <summary>A certificate with its key and the chain above it.</summary>
+    /// <exception cref="StartRefusedException">The files cannot be used.</exception>
+    public static SslStreamCertificateContext Certificate(string key, string certificateFile, string keyFile, TimeProvider clock)
     {
-        var (certificate, key) = (options.Server.TlsCertificateFile, options.Server.TlsKeyFile);
         try
         {
-            var leaf = X509Certificate2.CreateFromPemFile(certificate, key);
-            var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(certificate);
+            var leaf = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
             if (leaf.NotAfter.ToUniversalTime() <= clock.GetUtcNow().UtcDateTime)
             {
-                throw new StartRefusedException("Server:TlsCertificateFile", $"the certificate in {certificate} expired at {leaf.NotAfter.ToUniversalTime():O}; renew it");
+                throw new StartRefusedException(key, $"the certificate in {certificateFile} expired at {leaf.NotAfter.ToUniversalTime():O}; renew it");
             }
 
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPemFile(certificateFile);
             chain.RemoveAt(0);
             return SslStreamCertificateContext.Create(leaf, chain, offline: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new StartRefusedException("Server:TlsCertificateFile", $"{certificate} with {key} cannot be used: {e.Message}");
+            throw new StartRefusedException(key, $"{certificateFile} with {keyFile} cannot be used: {e.Message}");
         }
     }
 }

@@ -78,7 +78,7 @@ internal static class PerspectiveHost
         var p = options.Perspective;
         return (
             PeerTrust.Load("Perspective:ClientTrustFile", p.ClientTrustFile, p.ClientFingerprints, PeerTrust.ClientUsage, clock),
-            PerspectiveSetup.Certificate("Perspective:TlsCertificateFile", p.TlsCertificateFile, p.TlsKeyFile, clock));
+            TlsIdentity.Certificate("Perspective:TlsCertificateFile", p.TlsCertificateFile, p.TlsKeyFile, clock));
     }
 
     private static void RequireFree(string address)

@@ -53,8 +53,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             actor,
             async t =>
             {
-                if ((await limits.TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
-                    ?? await limits.TakeAsync(t, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, cancel)
+                if ((await limits.NewOrderAsync(t, account, address, cancel)
                     ?? await limits.PendingAsync(t, account, 1, cancel)) is { } limited)
                 {
                     return limited;

@@ -68,7 +68,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
     /// <param name="subdomains">Whether the names under it are wanted too (RFC 9444 section 4.2).</param>
     public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains)
     {
-        var shown = new AcmeIdentifier(Shorten(wish.Identifier.Type), Shorten(wish.Identifier.Value));
+        var shown = new AcmeIdentifier(Refusals.Shorten(wish.Identifier.Type), Refusals.Shorten(wish.Identifier.Value));
         if (IdentifierTypes.Read(wish.Identifier.Type) is not { } type)
         {
             var known = string.Join(" or ", IdentifierTypes.All.Select(t => t.Wire()));
@@ -87,23 +87,30 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return refused;
         }
 
-        var proved = Above(parsed.Value, wish.AncestorDomain, shown);
+        var names = NamesAbove(parsed.Value);
+        var proved = Proof(parsed.Value, wish.AncestorDomain, names, shown);
         if (!proved.TryGet(out var proof, out refused))
         {
             return refused;
         }
 
-        var broad = subdomains || proof != parsed.Value;
-        var offered = challenges.For(proof, account.PublicId);
-        var asked = challenges.For(parsed.Value, account.PublicId);
-        if (!offered.TryGet(out var types, out refused) || !asked.TryGet(out var own, out refused))
+        if (!challenges.For(proof, account.PublicId).TryGet(out var types, out refused))
         {
             return refused;
         }
 
-        // What policy does not offer for a name is not offered by way of a name above it.
-        types = [.. types.Intersect(own)];
+        if (proof != parsed.Value)
+        {
+            if (!challenges.For(parsed.Value, account.PublicId).TryGet(out var own, out refused))
+            {
+                return refused;
+            }
 
+            // What policy does not offer for a name is not offered by way of a name above it.
+            types = [.. types.Intersect(own)];
+        }
+
+        var broad = subdomains || proof != parsed.Value;
         if (broad)
         {
             types = [.. types.Where(t => t.ProvesWildcards())]; // what connects to one machine says nothing of the names under it
@@ -111,18 +118,15 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
 
         return types.IsEmpty
             ? new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"No challenge on offer proves control of the names under {proof}.") { Identifier = shown }
-            : new AcceptedIdentifier(
-                parsed.Value,
-                proof,
-                types,
-                broad,
-                parsed.Value is CertificateName name && options.Acme.SubdomainAuthorizations
-                    ? [.. above.NamesFor(name.Name).Skip(name.IsWildcard ? 0 : 1).Select(n => n.Text)]
-                    : []);
+            : new AcceptedIdentifier(parsed.Value, proof, types, broad, options.Acme.SubdomainAuthorizations ? [.. names.Select(n => n.Text)] : []);
     }
 
+    /// <summary>The names above one, down to its registrable domain; a wildcard lies under its own base name.</summary>
+    private ImmutableArray<DnsName> NamesAbove(Identifier identifier) =>
+        identifier is CertificateName name ? [.. above.NamesFor(name.Name).Skip(name.IsWildcard ? 0 : 1)] : [];
+
     /// <summary>The name above that is to be proved instead, judged by the same bounds as a record's place: never above the registrable domain.</summary>
-    private Outcome<Identifier> Above(Identifier identifier, string? ancestor, AcmeIdentifier shown)
+    private Outcome<Identifier> Proof(Identifier identifier, string? ancestor, ImmutableArray<DnsName> names, AcmeIdentifier shown)
     {
         if (ancestor is null)
         {
@@ -135,18 +139,16 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
         }
 
         var parsed = DnsName.Parse(ancestor);
-        if (identifier is not CertificateName name || !parsed.IsValid || !above.NamesFor(name.Name).Skip(name.IsWildcard ? 0 : 1).Contains(parsed.Value))
+        if (!parsed.IsValid || !names.Contains(parsed.Value))
         {
             return new AcmeProblem(
                 ProblemCatalog.Malformed,
                 parsed.IsValid
-                    ? $"The ancestorDomain '{Shorten(ancestor)}' is no name above {shown.Value} down to its registrable domain (RFC 9444 section 4.3)."
-                    : $"The ancestorDomain '{Shorten(ancestor)}' is no name: {parsed.Reason}.")
+                    ? $"The ancestorDomain '{Refusals.Shorten(ancestor)}' is no name above {shown.Value} down to its registrable domain (RFC 9444 section 4.3)."
+                    : $"The ancestorDomain '{Refusals.Shorten(ancestor)}' is no name: {parsed.Reason}.")
             { Identifier = shown };
         }
 
         return new CertificateName(parsed.Value, false);
     }
-
-    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 }

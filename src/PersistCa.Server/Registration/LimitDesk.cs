@@ -94,21 +94,21 @@ public sealed class LimitDesk
         return await t.TakeAsync(Key(kind, subject), limit, cancel) is { } wait ? Refusal(limit, what, wait) : null;
     }
 
+    /// <summary>Takes one from the limits of new orders and pre-authorizations: the account's and the address's.</summary>
+    public async Task<AcmeProblem?> NewOrderAsync(StoreTransaction t, Account account, string address, CancellationToken cancel) =>
+        await TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
+            ?? await TakeAsync(t, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, cancel);
+
     /// <summary>
     /// Takes the place of a validation that may fail, before it is tried: however many are tried at once, no more can fail than the limit says. A success
     /// gives it back.
     /// </summary>
-    public async Task<AcmeProblem?> TryAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel)
-    {
-        var limit = For(LimitKind.FailedValidations, account);
-        return await t.TakeAsync(FailureKey(account, authorization), limit, cancel) is { } wait
-            ? Refusal(limit, $"failed validations of {authorization.Name}", wait)
-            : null;
-    }
+    public Task<AcmeProblem?> TryAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
+        TakeAsync(t, LimitKind.FailedValidations, Tried(account, authorization), $"failed validations of {authorization.Name}", account, cancel);
 
     /// <summary>A validation did not fail, or not through anybody's fault outside.</summary>
     public Task SucceededAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
-        t.GiveBackAsync(FailureKey(account, authorization), For(LimitKind.FailedValidations, account), cancel);
+        t.GiveBackAsync(Key(LimitKind.FailedValidations, Tried(account, authorization)), For(LimitKind.FailedValidations, account), cancel);
 
     /// <summary>Asks whether an account may open so many authorizations more.</summary>
     public async Task<AcmeProblem?> PendingAsync(StoreTransaction t, Account account, int more, CancellationToken cancel)
@@ -142,7 +142,7 @@ public sealed class LimitDesk
             : plain.ToString();
     }
 
-    private static string FailureKey(Account account, Authorization authorization) => Key(LimitKind.FailedValidations, account.PublicId + " " + authorization.Name);
+    private static string Tried(Account account, Authorization authorization) => account.PublicId + " " + authorization.Name;
 
     private static string Key(LimitKind kind, string subject) => $"{kind} {subject}";
 

@@ -1,15 +1,10 @@
-using System.Buffers.Text;
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
-using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
-using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Orders;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
@@ -90,8 +85,7 @@ public sealed class OrderRegistrar(
         string address,
         CancellationToken cancel)
     {
-        if ((await limits.TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
-            ?? await limits.TakeAsync(t, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, cancel)) is { } limited)
+        if (await limits.NewOrderAsync(t, account, address, cancel) is { } limited)
         {
             return limited;
         }
@@ -172,11 +166,9 @@ public sealed class OrderRegistrar(
             return true;
         }
 
-        problem = new AcmeProblem(ProblemCatalog.Malformed, $"{member} is '{Shorten(text)}'; expected an RFC 3339 time such as 2030-01-31T12:00:00Z.");
+        problem = new AcmeProblem(ProblemCatalog.Malformed, $"{member} is '{Refusals.Shorten(text)}'; expected an RFC 3339 time such as 2030-01-31T12:00:00Z.");
         return false;
     }
-
-    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
     private sealed record ValidityWish(DateTimeOffset? NotBefore, DateTimeOffset? NotAfter);
 }

@@ -10,4 +10,7 @@ internal static class Refusals
 
     public static AcmeProblem NotYours(string what) =>
         new(ProblemCatalog.Unauthorized, $"This {what} belongs to another account.");
+
+    /// <summary>A stranger's text, cut for a sentence.</summary>
+    public static string Shorten(string text, int most = 100) => text.Length <= most ? text : text[..most] + "...";
 }

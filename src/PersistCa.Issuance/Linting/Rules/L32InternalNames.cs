@@ -23,7 +23,7 @@ internal sealed class L32InternalNames() : CertificateLint("L32", "no name is in
                 yield return $"the dNSName '{text}' is an internal name: its last label is no public top-level domain";
             }
 
-            if (context.Zones is { } zones && !zones.Any(z => name.Equals(z) || name.IsSubdomainOf(z)))
+            if (context.Zones is { } zones && !zones.Any(name.IsWithin))
             {
                 yield return $"the dNSName '{text}' lies in no configured zone";
             }
