@@ -9,8 +9,8 @@ using PersistCa.Storage.AuditLog;
 
 namespace PersistCa.Server.Workers;
 
-/// <summary>Keeps the issuer's CRL fresh: one at the start, one soon after a revocation, one on a schedule.</summary>
-internal sealed partial class CrlWorker(CaStore store, Issuer issuer, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
+/// <summary>Keeps every issuer's CRL fresh: one at the start, one soon after a revocation, one on a schedule.</summary>
+internal sealed partial class CrlWorker(CaStore store, IssuerBook issuers, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
     : BackgroundService
 {
     /// <summary>How often another node's revocations are looked for.</summary>
@@ -23,13 +23,17 @@ internal sealed partial class CrlWorker(CaStore store, Issuer issuer, CrlSignal 
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            try
+            // Of those that no longer sign certificates too: theirs live on.
+            foreach (var issuer in issuers.All.Select(b => b.Issuer))
             {
-                await RefreshAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                LogFailed(logger, e, issuer.IssuerId);
+                try
+                {
+                    await RefreshAsync(issuer, stoppingToken);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogFailed(logger, e, issuer.IssuerId);
+                }
             }
 
             await signal.WaitAsync(Look, clock, stoppingToken);
@@ -37,9 +41,9 @@ internal sealed partial class CrlWorker(CaStore store, Issuer issuer, CrlSignal 
     }
 
     /// <summary>Makes a new CRL if one is due.</summary>
-    public async Task RefreshAsync(CancellationToken cancel)
+    public async Task RefreshAsync(Issuer issuer, CancellationToken cancel)
     {
-        if (!await IsDueAsync(cancel))
+        if (!await IsDueAsync(issuer, cancel))
         {
             return;
         }
@@ -72,7 +76,7 @@ internal sealed partial class CrlWorker(CaStore store, Issuer issuer, CrlSignal 
         }
     }
 
-    private Task<bool> IsDueAsync(CancellationToken cancel) => store.ReadAsync(
+    private Task<bool> IsDueAsync(Issuer issuer, CancellationToken cancel) => store.ReadAsync(
         async db =>
         {
             var newest = await db.Crls.Where(c => c.IssuerId == issuer.IssuerId).OrderByDescending(c => c.Number).FirstOrDefaultAsync(cancel);
