@@ -2,25 +2,13 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
 using PersistCa.Issuance.Signing;
+using PersistCa.Issuance.Signing.PrivateKeys;
 using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.KeyStores;
 
-/// <summary>Limits and strengths of <see cref="FileKeyStore"/>.</summary>
-public sealed record FileKeyStoreOptions
-{
-    /// <summary>PBKDF2 iterations of a newly written key.</summary>
-    public int Pbkdf2Iterations { get; init; } = 600_000;
-
-    /// <summary>Fewest characters of the passphrase of a new key.</summary>
-    public int MinPassphraseLength { get; init; } = 8;
-
-    /// <summary>Longest key file that is read, octets.</summary>
-    public int MaxFileBytes { get; init; } = 64 * 1024;
-}
-
 /// <summary>
-/// A folder of private keys: one PEM file each, PKCS #8 encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 (RFC 5958, RFC 8018),
+/// A folder of private keys: one PEM file each, PKCS #8 encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 or scrypt (RFC 5958, RFC 8018, RFC 7914),
 /// readable by its owner alone. A key that exists is never overwritten. Refusals are reasons for an operator.
 /// </summary>
 /// <param name="directory">The folder; made when the first key is.</param>
@@ -54,16 +42,56 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
         }
 
-        var key = FileSigningKey.Make(algorithm);
-        var encryption = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, options.Pbkdf2Iterations);
-        var refusal = Write(PathOf(name), key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, encryption) + "\n");
-        if (refusal is not null)
+        var key = algorithm.Scheme.Make(algorithm);
+        var plain = key.ExportPkcs8();
+        var sealedKey = EncryptedKey.Seal(plain, passphrase, options);
+        CryptographicOperations.ZeroMemory(plain);
+        if (Write(PathOf(name), PemEncoding.WriteString(EncryptedLabel, sealedKey) + "\n") is { } refusal)
         {
             key.Dispose();
             return Parsed<FileSigningKey>.Refused(refusal);
         }
 
         return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
+    }
+
+    /// <summary>The names of the keys in the folder, sorted.</summary>
+    public Parsed<IReadOnlyList<string>> List()
+    {
+        try
+        {
+            var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*" + FileEnding) : [];
+            return Parsed<IReadOnlyList<string>>.Ok([.. files.Select(f => Path.GetFileName(f)[..^FileEnding.Length]).Where(n => JudgeName(n) is null).Order(StringComparer.Ordinal)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Parsed<IReadOnlyList<string>>.Refused($"the folder {directory} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>Deletes a key, for good.</summary>
+    /// <returns>Null when it is gone; a reason when there was none, or its file cannot be deleted.</returns>
+    public string? Destroy(string name)
+    {
+        if (JudgeName(name) is { } reason)
+        {
+            return reason;
+        }
+
+        try
+        {
+            if (!File.Exists(PathOf(name)))
+            {
+                return $"the file {PathOf(name)} does not exist";
+            }
+
+            File.Delete(PathOf(name));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"the file {PathOf(name)} cannot be deleted: {e.Message}";
+        }
     }
 
     /// <summary>Opens a key.</summary>
@@ -102,21 +130,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: its PEM block holds no EncryptedPrivateKeyInfo (RFC 5958 section 3); it is damaged");
         }
 
-        var key = Import(ECDsa.Create(), block, passphrase) ?? Import(RSA.Create(), block, passphrase);
-        if (key is null)
-        {
-            return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is neither an EC nor an RSA key");
-        }
-
-        if (SigningAlgorithms.For(key) is { } algorithm)
-        {
-            return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
-        }
-
-        var size = key.KeySize;
-        key.Dispose();
-        return Parsed<FileSigningKey>.Refused(
-            $"the key in {path} has {size} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+        return Unlock(block, path, passphrase);
     }
 
     private static string? JudgeName(string name) =>
@@ -144,17 +158,44 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         }
     }
 
-    private static AsymmetricAlgorithm? Import(AsymmetricAlgorithm empty, byte[] block, ReadOnlySpan<char> passphrase)
+    private Parsed<FileSigningKey> Unlock(byte[] block, string path, ReadOnlySpan<char> passphrase)
     {
+        byte[]? plain = null;
         try
         {
-            empty.ImportEncryptedPkcs8PrivateKey(passphrase, block, out _);
-            return empty;
+            var opened = EncryptedKey.Open(block, passphrase, options);
+            if (!opened.IsValid)
+            {
+                return Parsed<FileSigningKey>.Refused(opened.Reason == EncryptedKey.WrongPassphrase
+                    ? $"the passphrase does not open the file {path}, or it is damaged"
+                    : $"the file {path} cannot be opened: {opened.Reason}");
+            }
+
+            plain = opened.Value;
+            foreach (var scheme in SigningAlgorithms.All.Select(a => a.Scheme).Distinct())
+            {
+                if (scheme.Read(plain) is { } key)
+                {
+                    // One that reads a key reads none that nothing signs with.
+                    return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo)!));
+                }
+            }
+
+            return Parsed<FileSigningKey>.Refused($"the key in {path} is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
         }
-        catch (CryptographicException)
+        catch (UnfitKeyException unfit)
         {
-            empty.Dispose();
-            return null;
+            return Parsed<FileSigningKey>.Refused(
+                $"the key in {path} has {unfit.Bits} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+        }
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        {
+            // A wrong passphrase decrypts to noise with a right ending once in 256 times. What the exception says is about noise, so it is not told.
+            return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is no private key");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plain);
         }
     }
 
