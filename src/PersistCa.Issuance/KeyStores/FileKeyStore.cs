@@ -17,13 +17,12 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
 {
     private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
     private const string FileEnding = ".key.pem";
-    private const int MaxNameLength = 100;
     private readonly FileKeyStoreOptions options = options ?? new FileKeyStoreOptions();
 
     /// <summary>Where the key of a name is, or would be.</summary>
     /// <exception cref="ArgumentException">The name is none: see <see cref="Create"/>.</exception>
     public string PathOf(string name) =>
-        JudgeName(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : Path.Combine(directory, name + FileEnding);
+        KeyName.Judge(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : Path.Combine(directory, name + FileEnding);
 
     /// <summary>Makes a key, writes it and opens it.</summary>
     /// <param name="name">1 to 100 letters, digits, hyphens and underscores.</param>
@@ -32,7 +31,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>The open key; a reason when the name or passphrase is unfit, a key of this name exists, or the folder cannot be written.</returns>
     public Parsed<FileSigningKey> Create(string name, SigningAlgorithm algorithm, ReadOnlySpan<char> passphrase)
     {
-        if (JudgeName(name) is { } reason)
+        if (KeyName.Judge(name) is { } reason)
         {
             return Parsed<FileSigningKey>.Refused(reason);
         }
@@ -61,7 +60,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         try
         {
             var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*" + FileEnding) : [];
-            return Parsed<IReadOnlyList<string>>.Ok([.. files.Select(f => Path.GetFileName(f)[..^FileEnding.Length]).Where(n => JudgeName(n) is null).Order(StringComparer.Ordinal)]);
+            return Parsed<IReadOnlyList<string>>.Ok([.. files.Select(f => Path.GetFileName(f)[..^FileEnding.Length]).Where(n => KeyName.Judge(n) is null).Order(StringComparer.Ordinal)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -73,7 +72,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>Null when it is gone; a reason when there was none, or its file cannot be deleted.</returns>
     public string? Destroy(string name)
     {
-        if (JudgeName(name) is { } reason)
+        if (KeyName.Judge(name) is { } reason)
         {
             return reason;
         }
@@ -101,7 +100,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     public Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase)
     {
         var isPath = name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal);
-        if (!isPath && JudgeName(name) is { } reason)
+        if (!isPath && KeyName.Judge(name) is { } reason)
         {
             return Parsed<FileSigningKey>.Refused(reason);
         }
@@ -132,11 +131,6 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
 
         return Unlock(block, path, passphrase);
     }
-
-    private static string? JudgeName(string name) =>
-        name.Length is 0 or > MaxNameLength || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
-            ? $"the key's name must be 1 to {MaxNameLength} letters, digits, hyphens and underscores"
-            : null;
 
     /// <summary>Judges the outer form, which no passphrase hides: so a damaged file is not taken for a mistyped passphrase.</summary>
     private static bool IsEncryptedKey(byte[] block)
