@@ -5,6 +5,7 @@ using Amazon.KeyManagementService.Model;
 using Amazon.Runtime;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
+using SigningAlgorithm = PersistCa.Issuance.Signing.SigningAlgorithm;
 
 namespace PersistCa.Issuance.KeyStores.Kms;
 
