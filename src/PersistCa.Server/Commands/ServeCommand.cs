@@ -54,8 +54,8 @@ internal static class ConfigCommand
 
             PerspectiveSetup.Create(options, policy, TimeProvider.System)?.Dispose();
             var passphrase = Passphrase.Find(options);
-            var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
-            issuer.Key.Dispose();
+            using var ring = KeySetup.Ring(options, passphrase, TimeProvider.System);
+            var issuer = await AuthorityFiles.LoadAsync(options, ring, TimeProvider.System.GetUtcNow(), cancel);
             if (options.Server.TlsCertificateFile.Length > 0)
             {
                 TlsIdentity.Configured(options, TimeProvider.System);

@@ -67,7 +67,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<OrderCompletions>();
-        services.AddSingleton(new CsrReader(new KeyPolicy()));
+        services.AddSingleton(new CsrReader(new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = options.Issuance.AcceptMlDsaKeys })));
         services.AddSingleton(new CertificateIssuer(issuer, new ServerProfile
         {
             Validity = options.Issuance.Validity,
@@ -113,6 +113,7 @@ internal static class AuthorityRegistration
         services.AddHostedService<IssuanceWorker>();
         services.AddHostedService<CrlWorker>();
         services.AddHostedService<UpkeepWorker>();
+        services.AddHostedService<KeyProbeWorker>();
     }
 
     /// <summary>The issuer names that are announced.</summary>
