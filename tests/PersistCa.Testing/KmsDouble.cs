@@ -235,7 +235,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
             _ => new Key(spec, null, FileSigningKey.Generate(SigningAlgorithms.Find(spec.Replace('_', '-'))!)),
         };
 
-        public JsonObject Metadata() => new() { ["KeyId"] = id, ["Arn"] = Arn, ["KeySpec"] = spec, ["KeyUsage"] = "SIGN_VERIFY", ["KeyState"] = State, ["Enabled"] = State == "Enabled" };
+        public JsonObject Metadata() => new() { ["KeyId"] = id, [nameof(Arn)] = Arn, ["KeySpec"] = spec, ["KeyUsage"] = "SIGN_VERIFY", ["KeyState"] = State, ["Enabled"] = State == "Enabled" };
 
         public async Task<byte[]?> SignAsync(byte[] message, string type)
         {

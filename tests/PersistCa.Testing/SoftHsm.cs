@@ -4,6 +4,7 @@ using System.Text;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.KeyStores.Pkcs11;
 using PersistCa.Protocol;
+using Xunit;
 
 namespace PersistCa.Testing;
 

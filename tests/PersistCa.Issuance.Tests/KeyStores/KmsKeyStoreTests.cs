@@ -43,7 +43,8 @@ public sealed class KmsKeyStoreTests : IAsyncLifetime
         using var key = (await store.CreateAsync("a", SigningAlgorithms.EcdsaP256, None)).Value!;
         var times = 0;
         service.Behaviour = o => o == "Sign" && Interlocked.Increment(ref times) <= 2 ? KmsFault.Throttle : KmsFault.None;
-        Assert.True(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, [1], await key.SignAsync(new byte[] { 1 }, None)));
+        var signature = await key.SignAsync(new byte[] { 1 }, None);
+        Assert.True(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, [1], signature));
         Assert.Equal(3, service.Calls.Count(c => c == "Sign"));
     }
 

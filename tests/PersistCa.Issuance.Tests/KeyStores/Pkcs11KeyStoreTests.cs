@@ -25,7 +25,8 @@ public sealed class Pkcs11KeyStoreTests
 
         hsm.PutBack();
         await BackAsync(store);
-        Assert.True(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, [1], await key.SignAsync(new byte[] { 1 }, None)));
+        var signature = await key.SignAsync(new byte[] { 1 }, None);
+        Assert.True(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, [1], signature));
     }
 
     [SkippableFact]
@@ -88,7 +89,7 @@ public sealed class Pkcs11KeyStoreTests
     }
 
     /// <summary>Probes until the store is well: it looks for the token again after pauses of its own.</summary>
-    private static async Task BackAsync(IKeyStore store)
+    private static async Task BackAsync(Pkcs11KeyStore store)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (await store.ProbeAsync(patience.Token) is not null)
