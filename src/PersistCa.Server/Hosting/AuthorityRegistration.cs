@@ -64,6 +64,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<Finalization>();
         services.AddSingleton<CertificateShelf>();
         services.AddSingleton<RevocationDesk>();
+        services.AddStatus(options, [issuer]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<OrderCompletions>();
@@ -77,6 +78,8 @@ internal static class AuthorityRegistration
             MaxNames = options.Acme.MaxNames,
             CaIssuersUrl = urls.Issuer(issuer.IssuerId),
             CrlUrl = urls.Crl(issuer.IssuerId),
+            CrlShardUrls = [.. urls.CrlShards(issuer.IssuerId, options.Issuance.CrlShards)],
+            OcspUrl = options.Issuance.Ocsp.Enabled ? urls.Ocsp(issuer.IssuerId) : null,
         }));
         services.AddSingleton(sp => DnsSetup.Create(options.Validation.Dns, policy, sp.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IDnsResolver>(sp => sp.GetRequiredService<StubResolver>());
@@ -112,6 +115,7 @@ internal static class AuthorityRegistration
         services.AddHostedService<ValidationWorker>();
         services.AddHostedService<IssuanceWorker>();
         services.AddHostedService<CrlWorker>();
+        services.AddHostedService<OcspWorker>();
         services.AddHostedService<UpkeepWorker>();
     }
 
@@ -206,4 +210,7 @@ public sealed class AuthorityKeys
         get => nonces ?? throw new InvalidOperationException("the secrets are not opened yet");
         internal set => nonces = value;
     }
+
+    /// <summary>What the keys of OCSP signers are sealed with in the store: derived, so that one secret less has to be kept (RFC 5869).</summary>
+    internal byte[] SignerKeys => System.Security.Cryptography.HKDF.Expand(System.Security.Cryptography.HashAlgorithmName.SHA256, Nonces, 32, "persistca ocsp signer keys"u8.ToArray());
 }
