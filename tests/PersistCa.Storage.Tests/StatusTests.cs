@@ -32,14 +32,14 @@ public abstract class StatusTests(StoreKind kind)
         });
     }
 
-    private static Task ChangeAsync(TestStore s, string serial, Func<StoreTransaction, IssuedCertificate, Task> change) => s.WriteAsync(async t =>
+    private static Task<IssuedCertificate> ChangeAsync(TestStore s, string serial, Func<StoreTransaction, IssuedCertificate, Task> change) => s.WriteAsync(async t =>
     {
         var found = await t.Db.Certificates.FirstAsync(c => c.Serial == serial, None);
         await change(t, found);
         return found;
     });
 
-    private static Task RevokeAsync(TestStore s, string serial, int? reason = null) => ChangeAsync(s, serial, (t, c) =>
+    private static Task<IssuedCertificate> RevokeAsync(TestStore s, string serial, int? reason = null) => ChangeAsync(s, serial, (t, c) =>
     {
         c.Revoke(reason, t.Now);
         return Task.CompletedTask;
