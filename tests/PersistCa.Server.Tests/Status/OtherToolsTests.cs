@@ -102,7 +102,8 @@ public sealed class OtherToolsTests(StatusBed bed) : IClassFixture<StatusBed>
     /// <summary>The same list in PEM, since certtool reads both of its files in one form.</summary>
     private static async Task<string> PemAsync(string list)
     {
-        await File.WriteAllTextAsync(list + ".pem", System.Security.Cryptography.PemEncoding.WriteString("X509 CRL", await File.ReadAllBytesAsync(list)));
+        var der = await File.ReadAllBytesAsync(list);
+        await File.WriteAllTextAsync(list + ".pem", System.Security.Cryptography.PemEncoding.WriteString("X509 CRL", der));
         return list + ".pem";
     }
 
