@@ -186,7 +186,7 @@ public abstract class RoundTripTests(StoreKind kind)
         await using var s = await OpenAsync();
         var account = await s.AddAccountAsync();
         var opened = await s.AddAsync(t => new Order(
-            PublicId.Next(), account.Id, ["z.test", "*.a.test"], t.Now, t.Now.AddMilliseconds(1), "00-trace", t.Now, t.Now.AddMilliseconds(1500)));
+            PublicId.Next(), account.Id, ["z.test", "*.a.test"], t.Now, t.Now.AddMilliseconds(1), "00-trace", t.Now, t.Now.AddMilliseconds(1500), "client"));
         var written = await s.WriteAsync(async t =>
         {
             var order = await t.Db.Orders.SingleAsync(o => o.Id == opened.Id);

@@ -23,7 +23,7 @@ internal static class Sample
     public static Account NewAccount(DateTimeOffset now, string? thumbprint = null) => new(PublicId.Next(), thumbprint ?? PublicId.Next(), Jwk, [], true, now);
 
     public static Order NewOrder(Account account, DateTimeOffset now, params string[] names) =>
-        new(PublicId.Next(), account.Id, names.Length == 0 ? ["a.test"] : names, null, null, null, now, now.AddHours(1));
+        new(PublicId.Next(), account.Id, names.Length == 0 ? ["a.test"] : names, null, null, null, now, now.AddHours(1), "server");
 
     public static Authorization NewAuthorization(Account account, string name, bool wildcard, DateTimeOffset now) =>
         new(PublicId.Next(), account.Id, name, wildcard, Offered, now, now.AddHours(1));
@@ -41,7 +41,7 @@ internal static class Sample
     public static IssuerRow NewIssuer(DateTimeOffset now) => new() { Id = IssuerId, CertificateDer = [1, 0, 255], ChainDer = [[2, 3], [4]], AddedAt = now };
 
     public static IssuedCertificate NewCertificate(Order order, string serial, DateTimeOffset now) =>
-        new(PublicId.Next(), serial, IssuerId, order.Id, order.AccountId, new string('f', 64), [1, 2], now, now.AddDays(1), now);
+        new(PublicId.Next(), serial, IssuerId, order.Id, order.AccountId, new string('f', 64), [1, 2], now, now.AddDays(1), now, "server");
 
     /// <summary>One change with its audit entry, on the server's behalf, which must succeed.</summary>
     /// <returns>What the change yielded.</returns>

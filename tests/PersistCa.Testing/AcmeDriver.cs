@@ -44,9 +44,12 @@ public static class AcmeDriver
     }
 
     /// <summary>Opens an order and proves every name in it by one type.</summary>
-    public static async Task<AcmeAnswer> ReadyOrderAsync(this AcmeClient client, string type, params string[] names)
+    public static Task<AcmeAnswer> ReadyOrderAsync(this AcmeClient client, string type, params string[] names) => client.ReadyOrderOfAsync(null, type, names);
+
+    /// <summary>Opens an order with a profile and proves every name in it by one type.</summary>
+    public static async Task<AcmeAnswer> ReadyOrderOfAsync(this AcmeClient client, string? profile, string type, params string[] names)
     {
-        var order = await client.OrderAsync(names, CancellationToken.None);
+        var order = await client.OrderAsync(names, CancellationToken.None, profile);
         foreach (var url in order.Json["authorizations"]!.AsArray())
         {
             await client.ProveAsync(url!.GetValue<string>(), type);
@@ -65,9 +68,12 @@ public static class AcmeDriver
     }
 
     /// <summary>The whole way, from order to chain.</summary>
-    public static async Task<string> IssueAsync(this AcmeClient client, string type, params string[] names)
+    public static Task<string> IssueAsync(this AcmeClient client, string type, params string[] names) => client.IssueOfAsync(null, type, names);
+
+    /// <summary>The whole way with a profile.</summary>
+    public static async Task<string> IssueOfAsync(this AcmeClient client, string? profile, string type, params string[] names)
     {
-        var order = await client.ReadyOrderAsync(type, names);
+        var order = await client.ReadyOrderOfAsync(profile, type, names);
         var (csr, key) = RunningAuthority.Csr(names);
         key.Dispose();
         var final = await client.FinalizeAsync(order, csr);

@@ -15,8 +15,9 @@ public sealed class Issuer
     /// <summary>Hex characters of <see cref="IssuerId"/>: 64 bits of the key identifier.</summary>
     public const int IssuerIdLength = 16;
 
-    private Issuer(TbsFields fields, byte[] keyIdentifier, ImmutableArray<byte[]> chain, bool reachesRoot, ISigningKey key)
+    private Issuer(TbsFields fields, byte[] keyIdentifier, ImmutableArray<byte[]> chain, bool reachesRoot, NameConstraints constraints, ISigningKey key)
     {
+        Constraints = constraints;
         Chain = chain;
         ReachesRoot = reachesRoot;
         Key = key;
@@ -38,6 +39,9 @@ public sealed class Issuer
 
     /// <summary>Whether the last certificate of <see cref="Chain"/> is self-signed.</summary>
     public bool ReachesRoot { get; }
+
+    /// <summary>For which names it may sign, by its own certificate and those above it.</summary>
+    public NameConstraints Constraints { get; }
 
     /// <summary>Its key.</summary>
     public ISigningKey Key { get; }
@@ -69,6 +73,7 @@ public sealed class Issuer
 
         ImmutableArray<byte[]> chain = [certificate, .. above];
         var links = new List<(SignedParts Parts, TbsFields Fields)>();
+        var constraints = NameConstraints.None;
         for (var i = 0; i < chain.Length; i++)
         {
             var which = i == 0 ? "the issuer's certificate" : $"certificate {i} of the chain above the issuer";
@@ -89,6 +94,14 @@ public sealed class Issuer
                 return Refuse($"{which} {reason}");
             }
 
+            // A root's own are the business of those who trust it, but the clients that obey them there are not few.
+            var bound = constraints.With(fields.Value);
+            if (!bound.IsValid)
+            {
+                return Refuse($"{which} {bound.Reason}");
+            }
+
+            constraints = bound.Value;
             links.Add((parts.Value, fields.Value));
         }
 
@@ -118,7 +131,27 @@ public sealed class Issuer
         }
 
         var identifier = Oids.ReadOctets(links[0].Fields.Find(Oids.SubjectKeyIdentifier)!.Value);
-        return Parsed<Issuer>.Ok(new Issuer(links[0].Fields, identifier, chain, selfIssued, key));
+        return Parsed<Issuer>.Ok(new Issuer(links[0].Fields, identifier, chain, selfIssued, constraints, key));
+    }
+
+    /// <summary>The id that a certificate has, or would have as an issuer's: from its subject key identifier, else from its key; null when it cannot be read.</summary>
+    public static string? IdOf(byte[] certificate)
+    {
+        var parts = SignedParts.Read(certificate);
+        if (!parts.IsValid || TbsFields.Read(parts.Value.ToBeSigned) is not { IsValid: true } fields)
+        {
+            return null;
+        }
+
+        try
+        {
+            var octets = fields.Value.Find(Oids.SubjectKeyIdentifier) is { } identifier ? Oids.ReadOctets(identifier.Value) : CertificateTbs.KeyIdentifier(fields.Value.SubjectPublicKeyInfo);
+            return octets.Length < IssuerIdLength / 2 ? null : Convert.ToHexStringLower(octets)[..IssuerIdLength];
+        }
+        catch (AsnContentException)
+        {
+            return null; // one that cannot be read has no id
+        }
     }
 
     private static Parsed<Issuer> Refuse(string reason) => Parsed<Issuer>.Refused(reason);

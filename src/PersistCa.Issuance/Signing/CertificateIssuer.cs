@@ -7,6 +7,7 @@ using Org.BouncyCastle.Asn1.X509;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
+using PersistCa.Issuance.Linting.Rules;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Identifiers;
@@ -43,6 +44,14 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             return new AcmeProblem(ProblemCatalog.Malformed, $"The order has {request.Names.Length} names; a certificate has 1 to {profile.MaxNames}.");
         }
 
+        foreach (var name in request.Names)
+        {
+            if (issuer.Constraints.Refuse(name) is { } outside)
+            {
+                return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{name} cannot be certified by this issuer: {outside}.") { Identifier = name.Acme };
+            }
+        }
+
         var validity = Validity(request.NotBefore, request.NotAfter, request.Now);
         if (!validity.TryGet(out var times, out var problem))
         {
@@ -62,6 +71,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             SignatureAlgorithm = issuer.Key.Algorithm.AlgorithmIdentifier,
             Names = request.Names,
             MaxValidity = profile.Validity,
+            Purposes = profile.Purposes,
             MaxNames = profile.MaxNames,
             SignedAt = request.Now,
             IssuerPurposes = issuerPurposes,
@@ -82,7 +92,14 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     /// <param name="cancellationToken">Stops before the signature.</param>
     /// <returns>The certificate, DER. Its to-be-signed bytes are those of the intent.</returns>
     /// <exception cref="InvalidOperationException">The ticket has been used, the intent was made for another issuer, or the key made a signature that does not hold.</exception>
-    public async ValueTask<byte[]> IssueAsync(IssuanceTicket ticket, CancellationToken cancellationToken = default)
+    public ValueTask<byte[]> IssueAsync(IssuanceTicket ticket, CancellationToken cancellationToken = default) => IssueAsync(issuer, ticket, cancellationToken);
+
+    /// <summary>The same for an issuer whose intent was found again: signing needs no profile, since the intent has all of it.</summary>
+    /// <param name="issuer">The issuer that the intent was made for.</param>
+    /// <param name="ticket">Made from the durable intent; used up by this call, whatever its end.</param>
+    /// <param name="cancellationToken">Stops before the signature.</param>
+    /// <exception cref="InvalidOperationException">As above.</exception>
+    public static async ValueTask<byte[]> IssueAsync(Issuer issuer, IssuanceTicket ticket, CancellationToken cancellationToken = default)
     {
         var tbs = ticket.Redeem();
         var fields = TbsFields.Read(tbs);
@@ -114,7 +131,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             return Refused($"The order asks for notBefore {Show(asked)}; it must lie within {profile.NotBeforeTolerance.TotalHours.ToString("0.##", CultureInfo.InvariantCulture)} hours of now, {Show(now)}.");
         }
 
-        var longest = profile.Validity - OneSecond;
+        var longest = Longest(now) - OneSecond;
         var from = wishedFrom ?? CertificateTbs.WholeSeconds(now - profile.Backdate);
         if (wishedFrom is null && wishedTo is { } end && from < end - longest && end - longest <= now + OneSecond)
         {
@@ -132,7 +149,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         {
             if (to > from + longest)
             {
-                return Refused($"The order asks for notAfter {Show(to)}; certificates here are valid for at most {profile.Validity.TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days, so with notBefore {Show(from)} it can be no later than {Show(from + longest)}.");
+                return Refused($"The order asks for notAfter {Show(to)}; certificates here are valid for at most {Longest(now).TotalDays.ToString("0.##", CultureInfo.InvariantCulture)} days, so with notBefore {Show(from)} it can be no later than {Show(from + longest)}.");
             }
         }
         else
@@ -144,6 +161,10 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             ? Refused($"No validity is left: the certificate would run from {Show(from)} to {Show(to)}, and it is {Show(now)}.")
             : new ValidityPeriod(from, to);
     }
+
+    /// <summary>The longest life at a time: that of the profile, and under the Baseline Requirements never more than they allow that day (section 6.3.2).</summary>
+    private TimeSpan Longest(DateTimeOffset at) =>
+        profile.Regime == Regime.CabfBr && Validities.BaselineLimit(at) is var limit && limit < profile.Validity ? limit : profile.Validity;
 
     private static ImmutableArray<string>? PurposesOf(Issuer issuer)
     {
@@ -175,7 +196,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
     private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter, string? crlUrl)
     {
-        var commonName = profile.CommonName ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
+        var commonName = profile.CommonName && !issuer.Constraints.BindsSubjects ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
         var usage = request.KeyKind == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
 
@@ -183,7 +204,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>
         {
             (X509Extensions.KeyUsage, true, new KeyUsage(usage)),
-            (X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeID.id_kp_serverAuth)),
+            (X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(profile.Purposes.Select(p => new DerObjectIdentifier(p)).ToArray())),
             (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(issuer.KeyIdentifier)),
         };
         if (profile.SubjectKeyIdentifier)
@@ -198,7 +219,16 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
         var names = request.Names.Distinct().Select(AlternativeName).ToArray();
         extensions.Add((X509Extensions.SubjectAlternativeName, commonName is null, new GeneralNames(names)));
-        if (crlUrl is not null)
+        if (!profile.Policies.IsEmpty)
+        {
+            extensions.Add((X509Extensions.CertificatePolicies, false, new DerSequence(profile.Policies.Select(p => new PolicyInformation(new DerObjectIdentifier(p))).ToArray<Asn1Encodable>())));
+        }
+
+        if (profile.NoRevocationAvailable)
+        {
+            extensions.Add((new DerObjectIdentifier(Oids.NoRevocationAvailable), false, DerNull.Instance));
+        }
+        else if (crlUrl is not null)
         {
             extensions.Add(CertificateTbs.CrlDistributionPoint(crlUrl));
         }

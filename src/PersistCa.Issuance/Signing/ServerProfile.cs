@@ -33,6 +33,15 @@ public sealed record ServerProfile
     /// <summary>Whether the certificate has a subjectKeyIdentifier (not recommended by Baseline Requirements section 7.1.2.7.6).</summary>
     public bool SubjectKeyIdentifier { get; init; }
 
+    /// <summary>What the certificate's key may be used for, OIDs; at least one (extKeyUsage).</summary>
+    public ImmutableArray<string> Purposes { get; init; } = [Oids.ServerAuth];
+
+    /// <summary>Policies that the certificate claims, OIDs; none for no certificatePolicies.</summary>
+    public ImmutableArray<string> Policies { get; init; } = [];
+
+    /// <summary>Whether the certificate says that its status is never told (noRevAvail, RFC 9608), for one that is over before a revocation would be seen. Then it has no CRLDP.</summary>
+    public bool NoRevocationAvailable { get; init; }
+
     /// <summary>Where the issuer's certificate can be fetched, null for no AIA.</summary>
     public string? CaIssuersUrl { get; init; }
 

@@ -32,6 +32,7 @@ public static class ProblemCatalog
     public static readonly ProblemType Dns = new("dns", 400, "RFC 8555 6.7", "A DNS look-up failed");
     public static readonly ProblemType IncorrectResponse = new("incorrectResponse", 403, "RFC 8555 6.7", "The response did not match the challenge");
     public static readonly ProblemType InvalidContact = new("invalidContact", 400, "RFC 8555 7.3", "A contact URL is invalid");
+    public static readonly ProblemType InvalidProfile = new("invalidProfile", 400, "draft-ietf-acme-profiles 4", "The profile is not offered");
     public static readonly ProblemType Malformed = new("malformed", 400, "RFC 8555 6.7", "The request is malformed");
     public static readonly ProblemType OrderNotReady = new("orderNotReady", 403, "RFC 8555 7.4", "The order is not ready to be finalized");
     public static readonly ProblemType RateLimited = new("rateLimited", 429, "RFC 8555 6.6", "Too many requests");
@@ -47,7 +48,7 @@ public static class ProblemCatalog
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         AccountDoesNotExist, AlreadyRevoked, BadCsr, BadNonce, BadPublicKey, BadRevocationReason, BadSignatureAlgorithm, Caa,
-        Connection, Dns, IncorrectResponse, InvalidContact, Malformed, OrderNotReady, RateLimited, RejectedIdentifier,
+        Connection, Dns, IncorrectResponse, InvalidContact, InvalidProfile, Malformed, OrderNotReady, RateLimited, RejectedIdentifier,
         ServerInternal, Tls, Unauthorized, UnsupportedContact, UnsupportedIdentifier, UserActionRequired,
     ];
 }

@@ -38,6 +38,9 @@ public sealed record DirectoryMeta
     /// <summary>RFC 9444 section 4.4; absent when not.</summary>
     public bool? SubdomainAuthAllowed { get; init; }
 
+    /// <summary>Names of the certificate profiles on offer, each with what it is for (draft-ietf-acme-profiles section 3).</summary>
+    public required IReadOnlyDictionary<string, string> Profiles { get; init; }
+
     /// <summary>Issuer names for records; the same set as caaIdentities and as in every challenge.</summary>
     public IReadOnlyList<string>? IssuerDomainNames { get; init; }
 
@@ -68,6 +71,9 @@ public sealed record OrderResource
     public required string Expires { get; init; }
 
     public required IReadOnlyList<AcmeIdentifier> Identifiers { get; init; }
+
+    /// <summary>draft-ietf-acme-profiles section 4.</summary>
+    public required string Profile { get; init; }
 
     public string? NotBefore { get; init; }
 

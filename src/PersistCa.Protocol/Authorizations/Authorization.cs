@@ -112,11 +112,15 @@ public sealed class Authorization
         (AuthorizationStatus.Valid, AuthorizationStatus.Deactivated),
         (AuthorizationStatus.Valid, AuthorizationStatus.Revoked));
 
+    /// <summary>The regime of a private authority, that of every authorization unless its order's profile says otherwise.</summary>
+    public const string PrivateRegime = "private";
+
     private readonly List<Challenge> challenges = [];
 
     private Authorization()
     {
         PublicId = Name = "";
+        Regime = PrivateRegime;
     }
 
     /// <summary>Opens an authorization.</summary>
@@ -129,6 +133,7 @@ public sealed class Authorization
     /// <param name="expiresAt">When the claim lapses if it is not proven.</param>
     /// <param name="traceParent">W3C trace context of the order that opened it, which its validation joins.</param>
     /// <param name="reach">Who may rest on it.</param>
+    /// <param name="regime">The regime whose rules control is to be proven by, as the server names it.</param>
     public Authorization(
         string publicId,
         long accountId,
@@ -138,11 +143,13 @@ public sealed class Authorization
         DateTimeOffset now,
         DateTimeOffset expiresAt,
         string? traceParent = null,
-        AuthorizationReach reach = AuthorizationReach.Order)
+        AuthorizationReach reach = AuthorizationReach.Order,
+        string regime = PrivateRegime)
     {
         PublicId = publicId;
         AccountId = accountId;
         TraceParent = traceParent;
+        Regime = regime;
         IsPreAuthorization = reach.HasFlag(AuthorizationReach.AnyOrder);
         SubdomainsAllowed = reach.HasFlag(AuthorizationReach.Subdomains);
         Name = name;
@@ -188,6 +195,9 @@ public sealed class Authorization
 
     /// <summary>When control was proven.</summary>
     public DateTimeOffset? ValidatedAt { get; private set; }
+
+    /// <summary>The regime whose rules control is to be proven by.</summary>
+    public string Regime { get; private set; }
 
     /// <summary>By which rules control was proven, as the server names them; null while it was not.</summary>
     public string? Rules { get; private set; }

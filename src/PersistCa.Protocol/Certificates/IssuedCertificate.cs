@@ -45,6 +45,7 @@ public sealed class IssuedCertificate
     /// <param name="notBefore">Start of validity.</param>
     /// <param name="notAfter">End of validity, inclusive.</param>
     /// <param name="now">The time.</param>
+    /// <param name="profile">Name of the profile it is made by.</param>
     public IssuedCertificate(
         string publicId,
         string serial,
@@ -55,7 +56,8 @@ public sealed class IssuedCertificate
         byte[] tbsDer,
         DateTimeOffset notBefore,
         DateTimeOffset notAfter,
-        DateTimeOffset now)
+        DateTimeOffset now,
+        string? profile = null)
     {
         PublicId = publicId;
         Serial = serial;
@@ -67,6 +69,7 @@ public sealed class IssuedCertificate
         NotBefore = notBefore;
         NotAfter = notAfter;
         IntendedAt = now;
+        Profile = profile;
         Status = CertificateStatus.Intended;
     }
 
@@ -90,6 +93,9 @@ public sealed class IssuedCertificate
 
     /// <summary>SHA-256 of the SubjectPublicKeyInfo, lower-case hex.</summary>
     public string KeyFingerprint { get; private set; }
+
+    /// <summary>Name of the profile it was made by; null for one made before there were profiles.</summary>
+    public string? Profile { get; private set; }
 
     /// <summary>State.</summary>
     public CertificateStatus Status { get; private set; }

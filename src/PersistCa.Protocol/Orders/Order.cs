@@ -41,6 +41,7 @@ public sealed class Order
     /// <param name="traceParent">W3C trace context in which the order began, so that validation and issuance join its trace.</param>
     /// <param name="now">The time.</param>
     /// <param name="expiresAt">When the order lapses unless it was finalized.</param>
+    /// <param name="profile">Name of the certificate profile (draft-ietf-acme-profiles section 4); null for the default of the day.</param>
     public Order(
         string publicId,
         long accountId,
@@ -49,7 +50,8 @@ public sealed class Order
         DateTimeOffset? notAfter,
         string? traceParent,
         DateTimeOffset now,
-        DateTimeOffset expiresAt)
+        DateTimeOffset expiresAt,
+        string? profile = null)
     {
         PublicId = publicId;
         AccountId = accountId;
@@ -59,6 +61,7 @@ public sealed class Order
         TraceParent = traceParent;
         CreatedAt = now;
         ExpiresAt = expiresAt;
+        Profile = profile;
     }
 
     /// <summary>Internal id.</summary>
@@ -78,6 +81,9 @@ public sealed class Order
 
     /// <summary>End of validity that the client asked for.</summary>
     public DateTimeOffset? NotAfter { get; private set; }
+
+    /// <summary>Name of the certificate profile; null for an order made before there were profiles, which has the default.</summary>
+    public string? Profile { get; private set; }
 
     /// <summary>W3C trace context.</summary>
     public string? TraceParent { get; private set; }

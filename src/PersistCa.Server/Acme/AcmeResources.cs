@@ -3,6 +3,7 @@ using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Acme;
@@ -10,8 +11,9 @@ namespace PersistCa.Server.Acme;
 /// <summary>Puts what the store holds into the form in which clients see it. The same bytes wherever a resource appears.</summary>
 /// <param name="urls">URLs.</param>
 /// <param name="issuerNames">Issuer names announced to clients: directory, challenges and caaIdentities have the same set.</param>
+/// <param name="profiles">The profiles.</param>
 /// <param name="clock">The time.</param>
-public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNames, TimeProvider clock)
+public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNames, ProfileBook profiles, TimeProvider clock)
 {
     /// <summary>An account.</summary>
     public AccountResource Account(Account account) => new()
@@ -33,6 +35,7 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
             Status = order.StatusAt(now, authorizations).ToString().ToLowerInvariant(),
             Expires = AcmeJson.Time(order.ExpiresAt),
             Identifiers = [.. order.Names.Select(n => Identifier.Of(n).Acme)],
+            Profile = order.Profile ?? profiles.Default.Name,
             NotBefore = order.NotBefore is { } from ? AcmeJson.Time(from) : null,
             NotAfter = order.NotAfter is { } to ? AcmeJson.Time(to) : null,
             Authorizations = [.. authorizations.Select(a => urls.Authorization(a.PublicId))],

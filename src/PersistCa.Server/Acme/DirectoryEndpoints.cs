@@ -1,5 +1,6 @@
 using PersistCa.Protocol.Acme;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Acme;
 
@@ -21,7 +22,7 @@ internal static class DirectoryEndpoints
     }
 
     /// <summary>Makes the directory from the configuration.</summary>
-    public static DirectoryResource Create(PersistCaOptions options, AuthorityUrls urls, AnnouncedIssuers issuers, string? accountHashPrefix) => new()
+    public static DirectoryResource Create(PersistCaOptions options, AuthorityUrls urls, AnnouncedIssuers issuers, ProfileBook profiles, string? accountHashPrefix) => new()
     {
         NewNonce = urls.NewNonce,
         NewAccount = urls.NewAccount,
@@ -37,6 +38,7 @@ internal static class DirectoryEndpoints
             CaaIdentities = issuers.Names,
             ExternalAccountRequired = false,
             SubdomainAuthAllowed = options.Acme.SubdomainAuthorizations ? true : null,
+            Profiles = profiles.Offered,
             IssuerDomainNames = issuers.Names,
             AccountHashPrefix = accountHashPrefix,
         },

@@ -72,7 +72,7 @@ internal static class RecordCommand
         var policy = AuthorityRegistration.Policy(options);
         var facts = AuthorityUrls.Of(options).Facts(found);
         var desk = AuthorityRegistration.Desk(options, policy, TimeProvider.System);
-        var validated = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", facts), options.Validation.Deadline, cancel);
+        var validated = await desk.ValidateAsync(PersistCa.Protocol.Authorizations.Authorization.PrivateRegime, ChallengeType.DnsPersist01, new ChallengeAttempt(name, "", facts), options.Validation.Deadline, cancel);
         return RecordExplainer.Explain(name, facts, validated.Result, policy);
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Perspective;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Commands;
@@ -32,6 +33,8 @@ internal static class ServeCommand
 /// <summary>persistca config.</summary>
 internal static class ConfigCommand
 {
+    private static string Listed(IssuerBook issuers) => string.Join("; ", issuers.All.Select(b => $"Issuer {b.Issuer.IssuerId} ({b.Name}), until {b.Issuer.NotAfter:yyyy-MM-dd}"));
+
     public static Command Create()
     {
         var arguments = new ConfigurationArguments();
@@ -52,10 +55,14 @@ internal static class ConfigCommand
                 return 0;
             }
 
-            PerspectiveSetup.Create(options, policy, TimeProvider.System)?.Dispose();
+            var profiles = ProfileSetup.Create(options);
+            RegimeSetup.Create(options, profiles.Where(p => p.Offered).Select(p => p.Regime), DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System).Dispose();
             var passphrase = Passphrase.Find(options);
-            var issuer = AuthorityFiles.Load(options, passphrase, TimeProvider.System.GetUtcNow());
-            issuer.Key.Dispose();
+            var issuers = IssuerSetup.Open(options, passphrase, TimeProvider.System.GetUtcNow());
+            foreach (var booked in issuers.All)
+            {
+                booked.Issuer.Key.Dispose();
+            }
             if (options.Server.TlsCertificateFile.Length > 0)
             {
                 TlsIdentity.Configured(options, TimeProvider.System);
@@ -66,7 +73,7 @@ internal static class ConfigCommand
                 throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
             }
 
-            await result.InvocationConfiguration.Output.WriteLineAsync($"The configuration is good. Issuer {issuer.IssuerId}, until {issuer.NotAfter:yyyy-MM-dd}; directory {options.Server.BaseUrl}{AuthorityUrls.Paths.Directory}.");
+            await result.InvocationConfiguration.Output.WriteLineAsync($"The configuration is good. {Listed(issuers)}; directory {options.Server.BaseUrl}{AuthorityUrls.Paths.Directory}.");
             return 0;
         });
         var command = new Command("config", "Look at the configuration.");

@@ -83,10 +83,19 @@ public sealed class AcmeClient : IDisposable
     }
 
     /// <summary>Opens an order.</summary>
-    public async Task<AcmeAnswer> OrderAsync(IEnumerable<string> names, CancellationToken cancel)
+    /// <param name="names">Names and addresses.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <param name="profile">Name of the profile; null for none named.</param>
+    public async Task<AcmeAnswer> OrderAsync(IEnumerable<string> names, CancellationToken cancel, string? profile = null)
     {
         var identifiers = new JsonArray([.. names.Select(n => new JsonObject { ["type"] = IpIdentifier.Parse(n).IsValid ? "ip" : "dns", ["value"] = n })]);
-        return await PostAsync(await UrlAsync("newOrder", cancel), new JsonObject { ["identifiers"] = identifiers }.ToJsonString(), cancel);
+        var payload = new JsonObject { ["identifiers"] = identifiers };
+        if (profile is not null)
+        {
+            payload["profile"] = profile;
+        }
+
+        return await PostAsync(await UrlAsync("newOrder", cancel), payload.ToJsonString(), cancel);
     }
 
     /// <summary>Fetches a resource by POST-as-GET.</summary>

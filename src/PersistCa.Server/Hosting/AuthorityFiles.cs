@@ -66,28 +66,37 @@ internal static class AuthorityFiles
                 $"there is no issuing certificate {IssuingCertificate(options)}; make an authority with 'persistca init', or name the files of an existing one");
         }
 
-        var issuing = ReadOne(IssuingCertificate(options), "Authority:IssuingCertificateFile");
+        var issuing = ReadCertificates(IssuingCertificate(options), "Authority:IssuingCertificateFile");
         var above = new List<byte[]>(issuing.Skip(1));
         if (File.Exists(RootCertificate(options)))
         {
-            above.AddRange(ReadOne(RootCertificate(options), "Authority:RootCertificateFile"));
+            above.AddRange(ReadCertificates(RootCertificate(options), "Authority:RootCertificateFile"));
         }
         else if (options.Authority.RootCertificateFile.Length > 0)
         {
             throw new StartRefusedException("Authority:RootCertificateFile", $"there is no file {options.Authority.RootCertificateFile}");
         }
 
-        var opened = new FileKeyStore(Path.GetDirectoryName(Path.GetFullPath(IssuingKey(options)))!).Open(Path.GetFullPath(IssuingKey(options)), passphrase);
-        if (!opened.IsValid)
-        {
-            throw new StartRefusedException("Authority:IssuingKeyFile", opened.Reason);
-        }
-
-        var issuer = Issuer.Load(issuing[0], above, opened.Value, now);
+        var issuer = Issuer.Load(issuing[0], above, OpenKey(IssuingKey(options), "Authority:IssuingKeyFile", passphrase), now);
         return issuer.IsValid ? issuer.Value : throw new StartRefusedException("Authority:IssuingCertificateFile", issuer.Reason);
     }
 
-    private static System.Collections.Immutable.ImmutableArray<byte[]> ReadOne(string path, string key)
+    /// <summary>Opens a key.</summary>
+    /// <param name="path">Its file.</param>
+    /// <param name="key">The configuration key that named it.</param>
+    /// <param name="passphrase">Decrypts it.</param>
+    /// <exception cref="StartRefusedException">It cannot be opened.</exception>
+    public static ISigningKey OpenKey(string path, string key, string passphrase)
+    {
+        var opened = new FileKeyStore(Path.GetDirectoryName(Path.GetFullPath(path))!).Open(Path.GetFullPath(path), passphrase);
+        return opened.IsValid ? opened.Value : throw new StartRefusedException(key, opened.Reason);
+    }
+
+    /// <summary>Reads the certificates of a file.</summary>
+    /// <param name="path">The file, PEM.</param>
+    /// <param name="key">The configuration key that named it.</param>
+    /// <exception cref="StartRefusedException">It is not there, or holds no certificate.</exception>
+    public static System.Collections.Immutable.ImmutableArray<byte[]> ReadCertificates(string path, string key)
     {
         try
         {

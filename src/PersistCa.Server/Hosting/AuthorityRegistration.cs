@@ -21,14 +21,18 @@ namespace PersistCa.Server.Hosting;
 /// <summary>Puts the rooms into the container, each made once from the configuration.</summary>
 internal static class AuthorityRegistration
 {
-    public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, Issuer issuer, TimeProvider clock)
+    public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, IssuerBook issuers, TimeProvider clock)
     {
         var policy = Policy(options);
-        var panel = PerspectiveSetup.Create(options, policy, clock);
         var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
+        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
+        var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
+        var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock);
         services.AddSingleton(options);
-        services.AddSingleton(issuer);
+        services.AddSingleton(issuers);
+        services.AddSingleton(profiles);
+        services.AddSingleton(_ => regimes); // by a factory, so that the connections of its perspectives end with the server
         services.AddSingleton(urls);
         services.AddSingleton(announced);
         services.AddSingleton(policy);
@@ -38,7 +42,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<AuthorityKeys>();
         services.AddSingleton(new IdentifierPolicy(new NamePolicy(options.Names, PublicSuffixList.Shipped), new IpPolicy(options.Policy.Ip)));
         services.AddSingleton(Challenges(options));
-        services.AddSingleton(DirectoryEndpoints.Create(options, urls, announced, policy.Dialects.Contains(PersistDialect.Draft02) ? policy.AccountHashPrefixes[0] : null));
+        services.AddSingleton(DirectoryEndpoints.Create(options, urls, announced, profiles, policy.Dialects.Contains(PersistDialect.Draft02) ? policy.AccountHashPrefixes[0] : null));
         services.AddSingleton(_ => new JwsVerifier(Ed25519.Verify));
         services.AddSingleton(sp => new NonceSource(sp.GetRequiredService<AuthorityKeys>().Nonces, options.Acme.NonceLifetime, sp.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SignedRequestReader>();
@@ -51,11 +55,9 @@ internal static class AuthorityRegistration
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
-        services.AddSingleton(ValidationRules.Of(options));
         services.AddSingleton<IdentifierIntake>();
         services.AddSingleton<AuthorizationBook>();
         services.AddSingleton<CaaDesk>();
-        services.AddSingleton(sp => Caa(options, policy, sp.GetRequiredService<IDnsResolver>(), sp.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ValidationDesk>();
         services.AddSingleton<JustInTime>();
         services.AddSingleton<RecordExplainer>();
@@ -64,50 +66,21 @@ internal static class AuthorityRegistration
         services.AddSingleton<Finalization>();
         services.AddSingleton<CertificateShelf>();
         services.AddSingleton<RevocationDesk>();
-        services.AddStatus(options, [issuer]);
+        services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<OrderCompletions>();
         services.AddSingleton(new CsrReader(new KeyPolicy()));
-        services.AddSingleton(new CertificateIssuer(issuer, new ServerProfile
-        {
-            Validity = options.Issuance.Validity,
-            Backdate = options.Issuance.Backdate,
-            CommonName = options.Issuance.CommonName,
-            SubjectKeyIdentifier = options.Issuance.SubjectKeyIdentifier,
-            MaxNames = options.Acme.MaxNames,
-            CaIssuersUrl = urls.Issuer(issuer.IssuerId),
-            CrlUrl = urls.Crl(issuer.IssuerId),
-            CrlShardUrls = [.. urls.CrlShards(issuer.IssuerId, options.Issuance.CrlShards)],
-            OcspUrl = options.Issuance.Ocsp.Enabled ? urls.Ocsp(issuer.IssuerId) : null,
-        }));
-        services.AddSingleton(sp => DnsSetup.Create(options.Validation.Dns, policy, sp.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IDnsResolver>(sp => sp.GetRequiredService<StubResolver>());
-        services.AddSingleton(sp => WithPerspectives(sp, Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>())));
-        if (panel is not null)
-        {
-            services.AddSingleton(_ => panel); // by a factory, so that its connections end with the server
-        }
+        services.AddSingleton(resolver);
+        services.AddSingleton<IDnsResolver>(resolver);
     }
-
-    private static ChallengeValidators WithPerspectives(IServiceProvider services, ChallengeValidators primary) =>
-        services.GetService<PerspectivePanel>() is { } panel ? MultiPerspectiveValidator.Over(primary, panel, services.GetRequiredService<TimeProvider>()) : primary;
 
     /// <summary>The desk by itself, with CAA and perspectives as the server has them: for a command that asks what validation would say.</summary>
     public static ValidationDesk Desk(PersistCaOptions options, PersistPolicy policy, TimeProvider clock)
     {
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
-        var primary = Validators(options, policy, resolver, clock);
-        var panel = PerspectiveSetup.Create(options, policy, clock);
         return new ValidationDesk(
-            panel is null ? primary : MultiPerspectiveValidator.Over(primary, panel, clock),
-            Caa(options, policy, resolver, clock),
-            AuthorityUrls.Of(options),
-            new LimitDesk(options.Limits),
-            PublicSuffixList.Shipped,
-            ValidationRules.Of(options),
-            options,
-            clock);
+            RegimeSetup.Create(options, [], resolver, clock), AuthorityUrls.Of(options), new LimitDesk(options.Limits), PublicSuffixList.Shipped, options, clock);
     }
 
     public static void AddWorkers(this IServiceCollection services)

@@ -171,11 +171,17 @@ public static class ConfigurationReader
             : null;
 
     private static bool IsScalar(Type type) =>
-        type.IsEnum || type == typeof(string) || type == typeof(int) || type == typeof(long) || type == typeof(bool) || type == typeof(TimeSpan);
+        type.IsEnum || type == typeof(string) || type == typeof(int) || type == typeof(long) || type == typeof(bool) || type == typeof(TimeSpan) || type == typeof(DateTimeOffset)
+        || (Nullable.GetUnderlyingType(type) is { } inner && IsScalar(inner));
 
     private static bool Convert(string text, Type type, out object? value)
     {
         value = null;
+        if (Nullable.GetUnderlyingType(type) is { } inner)
+        {
+            return text.Length == 0 || Convert(text, inner, out value);
+        }
+
         if (type == typeof(string))
         {
             value = text;
@@ -196,6 +202,10 @@ public static class ConfigurationReader
         {
             value = span;
         }
+        else if (type == typeof(DateTimeOffset) && DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            value = time;
+        }
         else if (type.IsEnum)
         {
             value = Enum.GetNames(type).FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(type, name) : null;
@@ -209,6 +219,8 @@ public static class ConfigurationReader
         _ when type == typeof(int) || type == typeof(long) => "a whole number",
         _ when type == typeof(bool) => "true or false",
         _ when type == typeof(TimeSpan) => "a duration such as 00:00:05 or 90.00:00:00",
+        _ when Nullable.GetUnderlyingType(type) is { } inner => Describe(inner),
+        _ when type == typeof(DateTimeOffset) => "a time such as 2030-01-31T00:00:00Z",
         { IsEnum: true } => string.Join(" or ", Enum.GetNames(type)),
         _ => "text",
     };

@@ -30,14 +30,25 @@ public sealed class PersistCaOptions
     /// <summary>What this node is in the role perspective.</summary>
     public PerspectiveOptions Perspective { get; set; } = new();
 
-    /// <summary>What certificates look like.</summary>
+    /// <summary>What certificates look like, whatever their profile says nothing of.</summary>
     public IssuanceOptions Issuance { get; set; } = new();
+
+    /// <summary>Profiles of certificates, besides those that ship or in their place.</summary>
+    public List<ProfileOptions> Profiles { get; set; } = [];
 
     /// <summary>How often something may happen.</summary>
     public LimitOptions Limits { get; set; } = new();
 
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
+
+    /// <summary>The same with another section Validation.</summary>
+    public PersistCaOptions With(ValidationOptions validation)
+    {
+        var copy = (PersistCaOptions)MemberwiseClone();
+        copy.Validation = validation;
+        return copy;
+    }
 }
 
 /// <summary>Section Server.</summary>
@@ -123,6 +134,12 @@ public sealed class AuthorityOptions
     /// <summary>Issuing key (encrypted PKCS#8 PEM); empty means ca/issuing.key.pem in the data folder.</summary>
     public string IssuingKeyFile { get; set; } = "";
 
+    /// <summary>When the issuer of IssuingCertificateFile stops signing certificates, because another of Issuers follows it; empty for never.</summary>
+    public DateTimeOffset? IssuingUntil { get; set; }
+
+    /// <summary>Further issuers.</summary>
+    public List<IssuerOptions> Issuers { get; set; } = [];
+
     /// <summary>Root certificate (PEM); empty means ca/root.pem in the data folder.</summary>
     public string RootCertificateFile { get; set; } = "";
 }
@@ -135,6 +152,9 @@ public sealed class AcmeOptions
 
     /// <summary>Web site for people; empty for none.</summary>
     public string Website { get; set; } = "";
+
+    /// <summary>The profile of orders that name none.</summary>
+    public string DefaultProfile { get; set; } = ProfileSetup.Server;
 
     /// <summary>How long a nonce can be used.</summary>
     public TimeSpan NonceLifetime { get; set; } = TimeSpan.FromHours(1);
@@ -205,6 +225,14 @@ public sealed class ValidationOptions
 
     /// <summary>Certificates between this authority and its perspectives.</summary>
     public PerspectiveTlsOptions PerspectiveTls { get; set; } = new();
+
+    /// <summary>The same with other values where a regime sets them.</summary>
+    public ValidationOptions With(PersistOptions persist, CaaOptions caa, TargetNetworkOptions targets, string regime)
+    {
+        var copy = (ValidationOptions)MemberwiseClone();
+        (copy.Persist, copy.Caa, copy.Targets, copy.PerspectiveRegime) = (persist, caa, targets, regime);
+        return copy;
+    }
 }
 
 /// <summary>Section Validation:Http.</summary>
@@ -255,6 +283,14 @@ public sealed class PersistOptions
 
     /// <summary>Most octets of TXT judged per name.</summary>
     public int MaxBytes { get; set; } = 64 * 1024;
+
+    /// <summary>The same with other dialects and ancestors.</summary>
+    public PersistOptions With(List<string> dialects, bool ancestors)
+    {
+        var copy = (PersistOptions)MemberwiseClone();
+        (copy.Dialects, copy.Ancestors) = (dialects, ancestors);
+        return copy;
+    }
 }
 
 /// <summary>Section Issuance.</summary>

@@ -54,11 +54,18 @@ internal static class PerspectiveRules
             yield return new("Validation:PerspectiveRegime", $"there is no regime '{v.PerspectiveRegime}'; there are {Private} and {CabfBr}");
         }
 
-        if (v.PerspectiveRegime != CabfBr)
+        if (v.PerspectiveRegime == CabfBr)
         {
-            yield break;
+            foreach (var fault in CheckRegime(v))
+            {
+                yield return fault;
+            }
         }
+    }
 
+    /// <summary>What the Baseline Requirements demand of the configuration.</summary>
+    public static IEnumerable<ConfigurationFault> CheckRegime(ValidationOptions v)
+    {
         var wire = PersistDialect.AcmePersist.Wire();
         if (v.Persist.Dialects.Count == 0 || v.Persist.Dialects.Contains(wire))
         {

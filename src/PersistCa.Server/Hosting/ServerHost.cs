@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.EntityFrameworkCore;
-using PersistCa.Issuance.Hierarchy;
 using PersistCa.Server.Acme;
 using PersistCa.Server.Perspective;
 using PersistCa.Server.Publication;
+using PersistCa.Server.Registration;
 using PersistCa.Server.Telemetry;
 using PersistCa.Server.Workers;
 using PersistCa.Storage;
@@ -43,14 +43,14 @@ public static class ServerHost
         }
 
         var passphrase = Passphrase.Find(options);
-        var issuer = AuthorityFiles.Load(options, passphrase, clock.GetUtcNow());
+        var issuers = IssuerSetup.Open(options, passphrase, clock.GetUtcNow());
         RequireFree(options);
         var hold = StoreGuard.Hold(options);
-        var app = Build(options, issuer, clock);
+        var app = Build(options, issuers, clock);
         WebApplication? perspective = null;
         try
         {
-            await PrepareStoreAsync(app.Services, options, issuer, passphrase, cancel);
+            await PrepareStoreAsync(app.Services, options, issuers, passphrase, cancel);
             await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
             if (options.Server.Roles.Count == 0 || options.Server.Roles.Contains("worker"))
             {
@@ -104,7 +104,7 @@ public static class ServerHost
         }
     }
 
-    private static WebApplication Build(PersistCaOptions options, Issuer issuer, TimeProvider clock)
+    private static WebApplication Build(PersistCaOptions options, IssuerBook issuers, TimeProvider clock)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
 
@@ -118,7 +118,7 @@ public static class ServerHost
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
         builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
-        builder.Services.AddAuthority(options, issuer, clock);
+        builder.Services.AddAuthority(options, issuers, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
         if (roles.Contains("worker"))
         {
@@ -192,7 +192,7 @@ public static class ServerHost
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<Readiness>().Stopping);
     }
 
-    private static async Task PrepareStoreAsync(IServiceProvider services, PersistCaOptions options, Issuer issuer, string passphrase, CancellationToken cancel)
+    private static async Task PrepareStoreAsync(IServiceProvider services, PersistCaOptions options, IssuerBook issuers, string passphrase, CancellationToken cancel)
     {
         var upkeep = services.GetRequiredService<StoreUpkeep>();
         if (await upkeep.ProbeAsync(cancel) is { } reason)
@@ -215,10 +215,13 @@ public static class ServerHost
             Actor.Server,
             async t =>
             {
-                if (!await t.Db.Issuers.AnyAsync(i => i.Id == issuer.IssuerId, cancel))
+                foreach (var (name, issuer) in issuers.All.Select(b => (b.Name, b.Issuer)))
                 {
-                    t.Db.Issuers.Add(new IssuerRow { Id = issuer.IssuerId, CertificateDer = issuer.CertificateDer, ChainDer = [.. issuer.Chain.Skip(1)], AddedAt = t.Now });
-                    t.Audit(AuditKinds.IssuerAdded, "issuer:" + issuer.IssuerId);
+                    if (!await t.Db.Issuers.AnyAsync(i => i.Id == issuer.IssuerId, cancel))
+                    {
+                        t.Db.Issuers.Add(new IssuerRow { Id = issuer.IssuerId, CertificateDer = issuer.CertificateDer, ChainDer = [.. issuer.Chain.Skip(1)], AddedAt = t.Now });
+                        t.Audit(AuditKinds.IssuerAdded, "issuer:" + issuer.IssuerId, ("name", name), ("sha256", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(issuer.CertificateDer))));
+                    }
                 }
 
                 t.Audit(AuditKinds.ServerStarted, "server", ("version", ProductVersion.Text), ("runtime", RuntimeInformation.FrameworkDescription));

@@ -6,13 +6,14 @@ using System.Security.Cryptography.X509Certificates;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Publication;
 using PersistCa.Protocol.Identifiers;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
 
 namespace PersistCa.Server.Hosting;
 
 /// <summary>The certificate this server shows on HTTPS: the configured one, or one from its own authority, renewed while it runs.</summary>
-public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore store, TimeProvider clock)
+public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, CaStore store, TimeProvider clock)
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(30);
 
@@ -39,6 +40,7 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = clock.GetUtcNow();
+        var issuer = (issuers.SignerAt([], now) ?? issuers.All[0]).Issuer;
         var host = new Uri(options.Server.BaseUrl).Host.Trim('[', ']');
         var names = new List<DnsName>();
         var addresses = new List<IPAddress>();
@@ -60,7 +62,7 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
         // The intent is durable before the authority's key is touched, as for any other certificate.
-        await AuditAsync(AuditKinds.ServerCertificateIntended, cancel, ("names", shown), ("key", fingerprint));
+        await AuditAsync(AuditKinds.ServerCertificateIntended, issuer, cancel, ("names", shown), ("key", fingerprint));
         var der = await SelfCertificate.IssueAsync(
             issuer,
             new SelfCertificateRequest { Names = [.. names], Addresses = [.. addresses], SubjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo(), Now = now, Validity = Validity },
@@ -69,6 +71,7 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
         var leaf = bare.CopyWithPrivateKey(key);
         await AuditAsync(
             AuditKinds.ServerCertificateIssued,
+            issuer,
             cancel,
             ("serial", Convert.ToHexStringLower(bare.SerialNumberBytes.Span)),
             ("names", shown),
@@ -80,7 +83,7 @@ public sealed class TlsIdentity(PersistCaOptions options, Issuer issuer, CaStore
         RenewAt = now + (Validity * 2 / 3);
     }
 
-    private async Task AuditAsync(string kind, CancellationToken cancel, params (string Name, string? Value)[] facts)
+    private async Task AuditAsync(string kind, Issuer issuer, CancellationToken cancel, params (string Name, string? Value)[] facts)
     {
         var outcome = await store.WriteAsync<string>(
             Actor.Server,

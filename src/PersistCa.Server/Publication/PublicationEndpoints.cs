@@ -1,8 +1,8 @@
 using System.Reflection;
 using Microsoft.EntityFrameworkCore;
-using PersistCa.Issuance.Hierarchy;
 using PersistCa.Protocol.Acme;
 using PersistCa.Server.Hosting;
+using PersistCa.Server.Registration;
 using PersistCa.Storage;
 
 namespace PersistCa.Server.Publication;
@@ -35,7 +35,7 @@ internal static class PublicationEndpoints
         });
     }
 
-    private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store, Issuer present)
+    private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store, IssuerBook book)
     {
         var cancel = context.RequestAborted;
         if (!file.EndsWith(".crt", StringComparison.Ordinal))
@@ -44,9 +44,9 @@ internal static class PublicationEndpoints
         }
 
         var id = file[..^4];
-        var der = id == AuthorityUrls.RootIssuer && present.ReachesRoot
-            ? present.Chain[^1]
-            : (await store.ReadAsync(db => db.Issuers.FirstOrDefaultAsync(i => i.Id == id, cancel), cancel))?.CertificateDer;
+        var der = id == AuthorityUrls.RootIssuer && book.All[0].Issuer is { ReachesRoot: true } first
+            ? first.Chain[^1]
+            : book.Certificate(id) ?? (await store.ReadAsync(db => db.Issuers.FirstOrDefaultAsync(i => i.Id == id, cancel), cancel))?.CertificateDer;
         if (der is null)
         {
             return Results.NotFound();

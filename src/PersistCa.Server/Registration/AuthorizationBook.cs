@@ -18,7 +18,7 @@ namespace PersistCa.Server.Registration;
 public sealed record PreAuthorized(Authorization Authorization, bool IsNew);
 
 /// <summary>Opens authorizations and finds those that may be used again.</summary>
-public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits, ValidationRules rules)
+public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits, ValidationRegimes regimes)
 {
     /// <summary>
     /// Opens an authorization before any order (RFC 8555 section 7.4.1; with subdomains, RFC 9444 section 4.2), or finds one that is valid already.
@@ -59,12 +59,12 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
                     return limited;
                 }
 
-                if (await ReusableAsync(t, account, identifier, cancel) is { } known)
+                if (await ReusableAsync(t, account, identifier, Authorization.PrivateRegime, cancel) is { } known)
                 {
                     return new PreAuthorized(known, false);
                 }
 
-                var opened = Open(t, account, identifier, t.Now + options.Acme.OrderLifetime, Activity.Current?.Id, AuthorizationReach.AnyOrder);
+                var opened = Open(t, account, identifier, t.Now + options.Acme.OrderLifetime, Activity.Current?.Id, AuthorizationReach.AnyOrder, Authorization.PrivateRegime);
                 t.Audit(
                     AuditKinds.AuthorizationOpened,
                     "authorization:" + opened.PublicId,
@@ -77,7 +77,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
 
     /// <summary>Opens an authorization inside a change.</summary>
     public Authorization Open(
-        StoreTransaction t, Account account, AcceptedIdentifier identifier, DateTimeOffset expiresAt, string? traceParent, AuthorizationReach reach)
+        StoreTransaction t, Account account, AcceptedIdentifier identifier, DateTimeOffset expiresAt, string? traceParent, AuthorizationReach reach, string regime)
     {
         var authorization = new Authorization(
             PublicId.Next(),
@@ -88,7 +88,8 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             t.Now,
             expiresAt,
             traceParent,
-            identifier.Subdomains ? reach | AuthorizationReach.Subdomains : reach);
+            identifier.Subdomains ? reach | AuthorizationReach.Subdomains : reach,
+            regime);
         t.Db.Authorizations.Add(authorization);
         return authorization;
     }
@@ -98,14 +99,14 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
     /// Those won by an acme-persist or draft-01 record serve one order only (dns-persist-01 rules section 6 item 6), and those won by a challenge that
     /// policy no longer offers for the identifier serve none.
     /// </summary>
-    public Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, AcceptedIdentifier identifier, CancellationToken cancel)
+    public Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, AcceptedIdentifier identifier, string regime, CancellationToken cancel)
     {
         var text = identifier.Proof.BaseText;
         var wildcard = identifier.Proof.IsWildcard;
         var broad = identifier.Subdomains;
         string[] above = [.. identifier.Above];
         ChallengeType[] accepted = [.. identifier.Types];
-        var by = rules.Fingerprint;
+        var by = regimes.Find(regime)?.Rules.Fingerprint;
 
         // One about to lapse would fail the order before its client can finalize.
         var until = t.Now + TimeSpan.FromHours(1);

@@ -18,10 +18,11 @@ namespace PersistCa.Server.Registration;
 /// <param name="Name">The name.</param>
 /// <param name="AuthorizationId">The authorization that stands for it.</param>
 /// <param name="Method">The challenge by which control was proved.</param>
-public sealed record CaaDue(CertificateName Name, long AuthorizationId, ChallengeType Method);
+/// <param name="Regime">By whose rules.</param>
+public sealed record CaaDue(CertificateName Name, long AuthorizationId, ChallengeType Method, ValidationRegime Regime);
 
 /// <summary>Asks CAA for each name by itself, and keeps what it said (RFC 8659; BR 3.2.2.8): one fresh result per name, never one for another.</summary>
-public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, TimeProvider clock, PerspectivePanel? panel = null)
+public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityUrls urls, TimeProvider clock)
 {
     private const string NotAsked = "NotAsked";
 
@@ -47,9 +48,10 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, T
         {
             // An address has no CAA records (RFC 8738 says nothing of them).
             if (Identifier.Of(text) is CertificateName name && authorizations.FirstOrDefault(a => a.Covers(text)) is { } authorization
-                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, climb.ModeOf(name.Name))))
+                && regimes.Find(authorization.Regime) is { } regime
+                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, regime.Caa.ModeOf(name.Name))))
             {
-                due.Add(new CaaDue(name, authorization.Id, authorization.Challenges.First(c => c.Status == ChallengeStatus.Valid).Type));
+                due.Add(new CaaDue(name, authorization.Id, authorization.Challenges.First(c => c.Status == ChallengeStatus.Valid).Type, regime));
             }
         }
 
@@ -61,7 +63,7 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, T
     public async Task<AcmeProblem?> CheckAsync(IReadOnlyList<CaaDue> due, Account account, CancellationToken cancel)
     {
         var facts = urls.Facts(account);
-        var checks = await Task.WhenAll(due.Select(async d => (Due: d, Check: await LookAsync(CaaQuestion.For(d.Name, facts, d.Method), d.Method, cancel))));
+        var checks = await Task.WhenAll(due.Select(async d => (Due: d, Check: await LookAsync(d.Regime, CaaQuestion.For(d.Name, facts, d.Method), d.Method, cancel))));
         var outcome = await store.WriteAsync<string>(
             Actor.Server,
             t =>
@@ -79,10 +81,10 @@ public sealed class CaaDesk(CaStore store, CaaClimb climb, AuthorityUrls urls, T
         return problems.Count == 0 ? null : AcmeProblem.Combine(problems, $"CAA does not permit {problems.Count} of the names; see subproblems.");
     }
 
-    private async Task<CaaCheck> LookAsync(CaaQuestion question, ChallengeType method, CancellationToken cancel)
+    private async Task<CaaCheck> LookAsync(ValidationRegime regime, CaaQuestion question, ChallengeType method, CancellationToken cancel)
     {
-        var here = await climb.CheckAsync(question, cancel);
-        return panel is null ? here : await panel.CorroborateAsync(question, method, here, clock, cancel);
+        var here = await regime.Caa.CheckAsync(question, cancel);
+        return regime.Panel is null ? here : await regime.Panel.CorroborateAsync(question, method, here, clock, cancel);
     }
 
     /// <summary>Keeps a check inside a change.</summary>

@@ -12,7 +12,7 @@ namespace PersistCa.Server.Registration;
 public sealed record CertificateChains(IReadOnlyList<string> Chains);
 
 /// <summary>Hands certificates out (RFC 8555 section 7.4.2). Leaf first, each certificate signed by the next.</summary>
-public sealed class CertificateShelf(CaStore store, PersistCaOptions options)
+public sealed class CertificateShelf(CaStore store, IssuerBook book, PersistCaOptions options)
 {
     // Issuer rows never change once written.
     private readonly ConcurrentDictionary<string, IssuerRow> issuers = new();
@@ -42,12 +42,13 @@ public sealed class CertificateShelf(CaStore store, PersistCaOptions options)
         // The root last: without it by default, since who trusts it has it; with it as the alternate, for those who load chains whole.
         List<byte[]> whole = [found.Der, issuer.CertificateDer, .. issuer.ChainDer];
         var full = string.Concat(whole.Select(c => Pem.Certificate(c)));
+        var others = book.Find(found.IssuerId)?.AlternateChains.Select(c => string.Concat(c.Prepend(found.Der).Select(d => Pem.Certificate(d)))) ?? [];
         if (issuer.ChainDer.Count == 0)
         {
-            return new CertificateChains([full]);
+            return new CertificateChains([full, .. others]);
         }
 
         var withoutRoot = string.Concat(whole.SkipLast(1).Select(c => Pem.Certificate(c)));
-        return new CertificateChains(options.Issuance.RootInChain ? [full, withoutRoot] : [withoutRoot, full]);
+        return new CertificateChains(options.Issuance.RootInChain ? [full, withoutRoot, .. others] : [withoutRoot, full, .. others]);
     }
 }

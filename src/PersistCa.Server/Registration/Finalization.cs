@@ -19,6 +19,7 @@ public sealed class Finalization(
     WorkSignal signal,
     OrderCompletions completions,
     BlockedKeyList blocked,
+    ProfileBook profiles,
     PersistCaOptions options,
     TimeProvider clock)
 {
@@ -85,7 +86,13 @@ public sealed class Finalization(
             return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
+        // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
+        if (!profiles.For(order.Profile, account).TryGet(out var profile, out var withdrawn))
+        {
+            return withdrawn;
+        }
+
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
         {
             return fault;
         }

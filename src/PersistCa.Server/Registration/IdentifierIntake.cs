@@ -6,6 +6,7 @@ using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
+using PersistCa.Validation.Challenges;
 
 namespace PersistCa.Server.Registration;
 
@@ -26,24 +27,29 @@ public sealed record AcceptedIdentifier(Identifier Identifier, Identifier Proof,
 /// <summary>Reads and judges the identifiers of orders and pre-authorizations.</summary>
 public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy policy, ChallengePolicy challenges, PersistScope above)
 {
+    private static readonly TargetPolicy PublicInternet = new(new TargetOptions { Strict = true });
+
     /// <summary>Judges all identifiers of an order; those that are refused are named together.</summary>
-    public Outcome<IReadOnlyList<AcceptedIdentifier>> Judge(Account account, IReadOnlyList<IdentifierWish> wishes)
+    /// <param name="account">Who names them.</param>
+    /// <param name="wishes">What it names.</param>
+    /// <param name="profile">The order's profile.</param>
+    public Outcome<IReadOnlyList<AcceptedIdentifier>> Judge(Account account, IReadOnlyList<IdentifierWish> wishes, CaProfile profile)
     {
         if (wishes.Count == 0)
         {
             return new AcmeProblem(ProblemCatalog.Malformed, "The order names no identifier; at least one is expected.");
         }
 
-        if (wishes.Count > options.Acme.MaxNames)
+        if (wishes.Count > profile.Certificate.MaxNames)
         {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {wishes.Count} identifiers; at most {options.Acme.MaxNames} are accepted.");
+            return new AcmeProblem(ProblemCatalog.Malformed, $"The order names {wishes.Count} identifiers; at most {profile.Certificate.MaxNames} are accepted.");
         }
 
         var accepted = new List<AcceptedIdentifier>(wishes.Count);
         var problems = new List<AcmeProblem>();
         foreach (var wish in wishes)
         {
-            var judged = Judge(account, wish, subdomains: false);
+            var judged = Judge(account, wish, subdomains: false, profile);
             if (judged.TryGet(out var served, out var problem))
             {
                 if (!accepted.Exists(a => a.Identifier == served.Identifier))
@@ -66,7 +72,8 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
     /// <param name="account">Who names it.</param>
     /// <param name="wish">What it names.</param>
     /// <param name="subdomains">Whether the names under it are wanted too (RFC 9444 section 4.2).</param>
-    public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains)
+    /// <param name="profile">The profile of the certificate to come; null where nobody has said yet.</param>
+    public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains, CaProfile? profile = null)
     {
         var shown = new AcmeIdentifier(Refusals.Shorten(wish.Identifier.Type), Refusals.Shorten(wish.Identifier.Value));
         if (IdentifierTypes.Read(wish.Identifier.Type) is not { } type)
@@ -82,7 +89,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
         }
 
-        if (policy.Judge(parsed.Value).Problem is { } refused)
+        if ((policy.Judge(parsed.Value).Problem ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
         {
             return refused;
         }
@@ -116,10 +123,29 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             types = [.. types.Where(t => t.ProvesWildcards())]; // what connects to one machine says nothing of the names under it
         }
 
+        if (profile is not null && types.Any(profile.Accepts))
+        {
+            types = [.. types.Where(profile.Accepts)];
+        }
+        else if (profile is not null && !types.IsEmpty)
+        {
+            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"The profile {profile.Name} accepts none of the challenges that are on offer for {parsed.Value}.") { Identifier = shown };
+        }
+
         return types.IsEmpty
             ? new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"No challenge on offer proves control of the names under {proof}.") { Identifier = shown }
             : new AcceptedIdentifier(parsed.Value, proof, types, broad, options.Acme.SubdomainAuthorizations ? [.. names.Select(n => n.Text)] : []);
     }
+
+    /// <summary>Internal names and reserved addresses (BR 4.2.2, 7.1.4.2.1): what is not of the public Internet cannot be certified by its rules.</summary>
+    private static AcmeProblem? OutsideThePublicWeb(Identifier identifier, AcmeIdentifier shown) => identifier switch
+    {
+        CertificateName name when PublicSuffixList.Shipped.RegistrableDomain(name.Name) is null =>
+            new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{identifier} is an internal name: it ends in no public suffix, and the profile is for the public web (BR 4.2.2).") { Identifier = shown },
+        IpIdentifier ip when !PublicInternet.Permits(ip.Address) =>
+            new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{identifier} is a reserved address, and the profile is for the public web (BR 4.2.2).") { Identifier = shown },
+        _ => null,
+    };
 
     /// <summary>The names above one, down to its registrable domain; a wildcard lies under its own base name.</summary>
     private ImmutableArray<DnsName> NamesAbove(Identifier identifier) =>

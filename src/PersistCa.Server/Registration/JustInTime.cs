@@ -43,6 +43,7 @@ public sealed partial class JustInTime(
             c.Authorization,
             c.Challenge!.Ordinal,
             Result: await desk.ValidateAsync(
+                c.Authorization.Regime,
                 ChallengeType.DnsPersist01,
                 desk.Attempt(c.Authorization, c.Challenge, account) with { JustInTime = true },
                 persist.JustInTimeBudget,

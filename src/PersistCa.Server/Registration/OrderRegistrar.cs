@@ -17,7 +17,8 @@ namespace PersistCa.Server.Registration;
 /// <param name="Identifiers">Identifiers.</param>
 /// <param name="NotBefore">RFC 3339 text or null.</param>
 /// <param name="NotAfter">RFC 3339 text or null.</param>
-public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter);
+/// <param name="Profile">Name of the profile; null for the default.</param>
+public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter, string? Profile = null);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
 public sealed class OrderRegistrar(
@@ -27,7 +28,7 @@ public sealed class OrderRegistrar(
     AuthorizationBook book,
     JustInTime justInTime,
     LimitDesk limits,
-    CertificateIssuer issuer)
+    ProfileBook profiles)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -39,20 +40,30 @@ public sealed class OrderRegistrar(
     /// <param name="cancel">Stops.</param>
     public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        var judged = intake.Judge(account, wish.Identifiers);
-        if (!judged.TryGet(out var identifiers, out var problem))
+        if (!profiles.For(wish.Profile, account).TryGet(out var profile, out var problem))
+        {
+            return problem;
+        }
+
+        var judged = intake.Judge(account, wish.Identifiers, profile);
+        if (!judged.TryGet(out var identifiers, out problem))
         {
             return problem;
         }
 
         var now = store.Now;
-        var window = Window(wish, now);
+        if (!profiles.SignerAt(profile, now).TryGet(out var signer, out problem) || Outside(signer, identifiers) is { } outside && (problem = outside) is not null)
+        {
+            return problem;
+        }
+
+        var window = Window(wish, signer, now);
         if (!window.TryGet(out var times, out problem))
         {
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, address, cancel), cancel);
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, profile, address, cancel), cancel);
         if (!outcome.TryGet(out var loaded, out problem))
         {
             return problem;
@@ -82,6 +93,7 @@ public sealed class OrderRegistrar(
         Account account,
         IReadOnlyList<AcceptedIdentifier> identifiers,
         ValidityWish times,
+        CaProfile profile,
         string address,
         CancellationToken cancel)
     {
@@ -98,7 +110,8 @@ public sealed class OrderRegistrar(
             times.NotAfter,
             Activity.Current?.Id,
             t.Now,
-            t.Now + options.Acme.OrderLifetime);
+            t.Now + options.Acme.OrderLifetime,
+            profile.Name);
         t.Db.Orders.Add(order);
         var authorizations = new List<Authorization>(identifiers.Count);
         var opened = 0;
@@ -106,11 +119,11 @@ public sealed class OrderRegistrar(
         {
             // Names that share an ancestor share its authorization.
             var authorization = authorizations.Find(a => (a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains)) || (a.SubdomainsAllowed && identifier.Above.Contains(a.Name)))
-                ?? await book.ReusableAsync(t, account, identifier, cancel);
+                ?? await book.ReusableAsync(t, account, identifier, profile.Regime, cancel);
             authorization?.TakeByOrder();
             if (authorization is null)
             {
-                authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order);
+                authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order, profile.Regime);
                 opened++;
             }
 
@@ -130,11 +143,23 @@ public sealed class OrderRegistrar(
             AuditKinds.OrderCreated,
             "order:" + order.PublicId,
             ("names", string.Join(' ', order.Names)),
+            ("profile", order.Profile),
             ("authorizations", string.Join(' ', authorizations.Select(a => a.PublicId))));
         return new LoadedOrder(order, authorizations);
     }
 
-    private Outcome<ValidityWish> Window(OrderWish wish, DateTimeOffset now)
+    /// <summary>Names that the issuer's certificate does not let it sign for: refused now, before anything is proved for them.</summary>
+    private static AcmeProblem? Outside(CertificateIssuer signer, IReadOnlyList<AcceptedIdentifier> identifiers)
+    {
+        var problems = identifiers
+            .Select(i => (i.Identifier, Reason: signer.Issuer.Constraints.Refuse(i.Identifier)))
+            .Where(i => i.Reason is not null)
+            .Select(i => new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{i.Identifier} cannot be certified here: {i.Reason}.") { Identifier = i.Identifier.Acme })
+            .ToList();
+        return problems.Count == 0 ? null : AcmeProblem.Combine(problems, $"{problems.Count} of {identifiers.Count} identifiers are refused; see subproblems.");
+    }
+
+    private static Outcome<ValidityWish> Window(OrderWish wish, CertificateIssuer issuer, DateTimeOffset now)
     {
         if (!ReadTime("notBefore", wish.NotBefore, out var from, out var problem) || !ReadTime("notAfter", wish.NotAfter, out var to, out problem))
         {

@@ -32,7 +32,7 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
             return problem;
         }
 
-        var found = await desk.ValidateAsync(ChallengeType.DnsPersist01, new ChallengeAttempt(accepted.Identifier, "", urls.Facts(account)), options.Validation.Deadline, cancel);
+        var found = await desk.ValidateAsync(Authorization.PrivateRegime, ChallengeType.DnsPersist01, new ChallengeAttempt(accepted.Identifier, "", urls.Facts(account)), options.Validation.Deadline, cancel);
         return Explain(accepted.Identifier, urls.Facts(account), found.Result, policy);
     }
 

@@ -16,7 +16,7 @@ using PersistCa.Validation.Evidence;
 namespace PersistCa.Server.Registration;
 
 /// <summary>What every validation has in common, whoever asked for it: how it is tried, and how its verdict is recorded (steps 5 to 7 of docs/order-flow.md).</summary>
-public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa, AuthorityUrls urls, LimitDesk limits, PublicSuffixList suffixes, ValidationRules rules, PersistCaOptions options, TimeProvider clock)
+public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls, LimitDesk limits, PublicSuffixList suffixes, PersistCaOptions options, TimeProvider clock)
 {
     /// <summary>A dns-persist-01 validation may be used for 10 days at most (BR 4.2.1; dns-persist-01 rules section 6 item 6).</summary>
     private static readonly TimeSpan PersistReuse = TimeSpan.FromDays(10);
@@ -30,21 +30,27 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
         };
 
     /// <summary>Validates within a time, and asks CAA meanwhile: a name that may not be issued for is not proved for nothing.</summary>
+    /// <param name="regime">By whose rules: the authorization's regime.</param>
     /// <param name="type">The challenge.</param>
     /// <param name="attempt">What is to be validated.</param>
     /// <param name="deadline">Longest time; passing it is a failed validation.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<Validated> ValidateAsync(ChallengeType type, ChallengeAttempt attempt, TimeSpan deadline, CancellationToken cancel)
+    public async Task<Validated> ValidateAsync(string regime, ChallengeType type, ChallengeAttempt attempt, TimeSpan deadline, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using var timer = clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, deadline, Timeout.InfiniteTimeSpan);
         var startedAt = clock.GetUtcNow();
+        if (regimes.Find(regime) is not { } court)
+        {
+            return new Validated(ChallengeResult.RulesGone(type, attempt, startedAt, regime), null);
+        }
+
         try
         {
             var permission = attempt.Identifier is CertificateName name
-                ? caa.CheckAsync(CaaQuestion.For(name, attempt.Account, type), limit.Token)
+                ? court.Caa.CheckAsync(CaaQuestion.For(name, attempt.Account, type), limit.Token)
                 : null;
-            var result = await validators.For(type).ValidateAsync(attempt, limit.Token);
+            var result = await court.Validators.For(type).ValidateAsync(attempt, limit.Token);
             var check = permission is null ? null : await permission;
             return new Validated(result.IsValid && check?.Result.Problem is { } refusal ? result.Refused(refusal) : result, check);
         }
@@ -71,13 +77,14 @@ public sealed class ValidationDesk(ChallengeValidators validators, CaaClimb caa,
         }
 
         // Account status is read live here too: a deactivation during the look-up wins.
+        var court = regimes.Find(authorization.Regime);
         var problem = result.Problem
             ?? (!account.IsValid ? AccountRegistrar.NotValid(account) with { Status = ProblemCatalog.Unauthorized.Status }
                 : Holds(result, account) ? null
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable, rules.Fingerprint);
+            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable, court!.Rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);

@@ -12,9 +12,8 @@ namespace PersistCa.Server.Registration;
 public sealed record ValidationRules(string Fingerprint)
 {
     /// <summary>The rules of a configuration.</summary>
-    public static ValidationRules Of(PersistCaOptions options)
+    public static ValidationRules Of(ValidationOptions v)
     {
-        var v = options.Validation;
         string[] rules =
         [
             "regime " + v.PerspectiveRegime,

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Csr;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
@@ -30,11 +31,12 @@ internal sealed partial class IssuanceWorker(
     WorkLeases leases,
     WorkSignal signal,
     NodeIdentity node,
-    CertificateIssuer issuer,
+    ProfileBook profiles,
+    IssuerBook issuers,
     CsrReader reader,
     IdentifierPolicy policy,
     CaaDesk caa,
-    ValidationRules rules,
+    ValidationRegimes regimes,
     OrderCompletions completions,
     BlockedKeyList blocked,
     PersistCaOptions options,
@@ -83,7 +85,7 @@ internal sealed partial class IssuanceWorker(
         activity?.SetTag("acme.order", intended.OrderPublicId).SetTag("acme.account", intended.AccountPublicId);
         using var scope = Scope(logger, intended.AccountPublicId, "order " + intended.OrderPublicId);
         CrashPoint.Reached("9.intended");
-        var der = await issuer.IssueAsync(IssuanceTicket.Resume(intended.TbsDer, intended.Serial), cancel);
+        var der = await CertificateIssuer.IssueAsync(intended.Issuer, IssuanceTicket.Resume(intended.TbsDer, intended.Serial), cancel);
         CrashPoint.Reached("9.signed");
         if (await RecordAsync(item, der, cancel))
         {
@@ -117,8 +119,14 @@ internal sealed partial class IssuanceWorker(
                 return AccountRegistrar.NotValid(account);
             }
 
-            var judged = Names(order, authorizations, t.Now);
-            if (!judged.TryGet(out var identifiers, out var problem))
+            // Asked for again at the last moment: a profile may have been withdrawn, or closed to the account, since finalize.
+            if (!profiles.For(order.Profile, account).TryGet(out var profile, out var problem))
+            {
+                return problem;
+            }
+
+            var judged = Names(order, authorizations, profile, t.Now);
+            if (!judged.TryGet(out var identifiers, out problem))
             {
                 return problem;
             }
@@ -141,7 +149,17 @@ internal sealed partial class IssuanceWorker(
                     return problem;
                 }
 
-                var prepared = issuer.Prepare(new IssuanceRequest
+                if (profile.Refuse(request.KeyKind) is { } unfit)
+                {
+                    return unfit;
+                }
+
+                if (!profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem))
+                {
+                    return problem;
+                }
+
+                var prepared = signer.Prepare(new IssuanceRequest
                 {
                     SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
                     KeyKind = request.KeyKind,
@@ -161,14 +179,15 @@ internal sealed partial class IssuanceWorker(
                 known = new IssuedCertificate(
                     PublicId.Next(),
                     intent.Serial,
-                    issuer.Issuer.IssuerId,
+                    signer.Issuer.IssuerId,
                     order.Id,
                     account.Id,
                     request.KeyFingerprint,
                     intent.TbsDer,
                     intent.NotBefore,
                     intent.NotAfter,
-                    t.Now)
+                    t.Now,
+                    profile.Name)
                 {
                     CrlShard = intent.CrlShard,
                     HasOcsp = intent.HasOcsp,
@@ -185,14 +204,17 @@ internal sealed partial class IssuanceWorker(
                     ("certificate", known.PublicId),
                     ("serial", known.Serial),
                     ("issuer", known.IssuerId),
+                    ("profile", profile.Name),
                     ("names", string.Join(' ', order.Names)));
             }
-            else if (known.Status != CertificateStatus.Intended || known.IssuerId != issuer.Issuer.IssuerId)
+
+            // An intent goes to its end by the issuer it was made for, though another may have followed it meanwhile.
+            if (known.Status != CertificateStatus.Intended || issuers.Find(known.IssuerId) is not { } owner)
             {
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
             }
 
-            return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, order.Names, order.FinalizedAt!.Value);
+            return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, owner.Issuer, order.Names, order.FinalizedAt!.Value);
         },
         cancel);
 
@@ -217,7 +239,7 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, DateTimeOffset now)
+    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, DateTimeOffset now)
     {
         var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
         var problems = new List<AcmeProblem>();
@@ -226,9 +248,13 @@ internal sealed partial class IssuanceWorker(
             var identifier = Identifier.Of(text);
             var authorization = authorizations.FirstOrDefault(a => a.Covers(text) && a.AccountId == order.AccountId);
             var status = authorization?.StatusAt(now);
-            if (status == AuthorizationStatus.Valid && authorization!.Rules != rules.Fingerprint)
+            if (status == AuthorizationStatus.Valid && authorization!.Rules != regimes.Find(profile.Regime)?.Rules.Fingerprint)
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by rules that have changed since; make a new order.") { Identifier = identifier.Acme });
+            }
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !profile.Accepts(won.Type))
+            {
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} does not accept any more; make a new order.") { Identifier = identifier.Acme });
             }
             else if (status != AuthorizationStatus.Valid)
             {
@@ -329,5 +355,5 @@ internal sealed partial class IssuanceWorker(
     [LoggerMessage(LogLevel.Warning, "The lease on order {Subject} was lost; another node records")]
     private static partial void LogLeaseLost(ILogger logger, long subject);
 
-    private sealed record Intended(string OrderPublicId, string AccountPublicId, string Serial, byte[] TbsDer, IReadOnlyList<string> Names, DateTimeOffset FinalizedAt);
+    private sealed record Intended(string OrderPublicId, string AccountPublicId, string Serial, byte[] TbsDer, Issuer Issuer, IReadOnlyList<string> Names, DateTimeOffset FinalizedAt);
 }

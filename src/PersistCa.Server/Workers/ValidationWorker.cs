@@ -58,7 +58,7 @@ internal sealed partial class ValidationWorker(
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
         var started = Clock.GetTimestamp();
-        var validated = await desk.ValidateAsync(challenge.Type, desk.Attempt(authorization, challenge, account), options.Validation.Deadline, cancel);
+        var validated = await desk.ValidateAsync(authorization.Regime, challenge.Type, desk.Attempt(authorization, challenge, account), options.Validation.Deadline, cancel);
         var result = validated.Result;
         CrashPoint.Reached("5.validated");
 

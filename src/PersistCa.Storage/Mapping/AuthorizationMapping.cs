@@ -19,6 +19,7 @@ internal sealed class AuthorizationMapping :
         builder.Property(a => a.Name).HasMaxLength(253);
         builder.Property(a => a.TraceParent).HasMaxLength(64);
         builder.Property(a => a.Rules).HasMaxLength(32);
+        builder.Property(a => a.Regime).HasMaxLength(32).HasDefaultValue(Authorization.PrivateRegime);
         builder.Property(a => a.Version).IsConcurrencyToken();
         builder.HasIndex(a => a.PublicId).IsUnique();
         builder.HasIndex(a => new { a.AccountId, a.Name, a.IsWildcard });

@@ -19,6 +19,7 @@ internal sealed class CertificateMapping :
         builder.Property(c => c.Serial).HasMaxLength(40);
         builder.Property(c => c.IssuerId).HasMaxLength(32);
         builder.Property(c => c.KeyFingerprint).HasMaxLength(64);
+        builder.Property(c => c.Profile).HasMaxLength(64);
         builder.Property(c => c.Version).IsConcurrencyToken();
         builder.HasIndex(c => c.PublicId).IsUnique();
 

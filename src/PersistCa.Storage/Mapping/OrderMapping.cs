@@ -14,6 +14,7 @@ internal sealed class OrderMapping : IEntityTypeConfiguration<Order>, IEntityTyp
         builder.Property(o => o.PublicId).HasMaxLength(32);
         builder.Property(o => o.CertificateId).HasMaxLength(32);
         builder.Property(o => o.TraceParent).HasMaxLength(64);
+        builder.Property(o => o.Profile).HasMaxLength(64);
         builder.Property(o => o.Version).IsConcurrencyToken();
         builder.Property(o => o.Error).HasConversion<ProblemConverter>();
         builder.HasIndex(o => o.PublicId).IsUnique();

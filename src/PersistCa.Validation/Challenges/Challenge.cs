@@ -77,6 +77,15 @@ public sealed record ChallengeResult(bool IsValid, AcmeProblem? Problem, Validat
     public ChallengeResult Refused(AcmeProblem problem) =>
         this with { IsValid = false, Problem = problem, Reusable = false, Evidence = Evidence with { Valid = false, Problem = problem.Type.Name, Reason = problem.Detail } };
 
+    /// <summary>The result where nobody is left who could validate: the rules by which control was to be proved are not in use any more.</summary>
+    /// <param name="type">The challenge.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="at">When.</param>
+    /// <param name="rules">The name of the rules.</param>
+    public static ChallengeResult RulesGone(ChallengeType type, ChallengeAttempt attempt, DateTimeOffset at, string rules) =>
+        new AttemptRecord(type, attempt, at, () => at).Invalid(new AcmeProblem(
+            ProblemCatalog.Unauthorized, $"{attempt.Identifier.Text} was to be proved by the rules {rules}, which no profile on offer has any more; make a new order."));
+
     /// <summary>The result for work that failed in every attempt, through no fault of the other side.</summary>
     /// <param name="type">The challenge.</param>
     /// <param name="attempt">The attempt.</param>

@@ -19,7 +19,7 @@ public sealed class AcmeJsonTests
         [
             Write(Challenge()),
             JsonSerializer.Serialize(new AccountResource { Status = "valid", Orders = Url }, AcmeJson.Wire.AccountResource),
-            JsonSerializer.Serialize(new OrderResource { Status = "ready", Expires = "e", Identifiers = [], Authorizations = [], Finalize = Url }, AcmeJson.Wire.OrderResource),
+            JsonSerializer.Serialize(new OrderResource { Status = "ready", Expires = "e", Identifiers = [], Profile = "server", Authorizations = [], Finalize = Url }, AcmeJson.Wire.OrderResource),
             JsonSerializer.Serialize(
                 new AuthorizationResource { Identifier = AcmeIdentifier.Dns("a.test"), Status = "valid", Expires = "e", Challenges = [Challenge()] }, AcmeJson.Wire.AuthorizationResource),
             JsonSerializer.Serialize(ProblemDocument.From(new AcmeProblem(ProblemCatalog.Dns, "d")), AcmeJson.Wire.ProblemDocument),
@@ -33,7 +33,7 @@ public sealed class AcmeJsonTests
                     ExplainRecords = Url,
                     RevokeCert = Url,
                     KeyChange = Url,
-                    Meta = new DirectoryMeta { CaaIdentities = ["ca.example"], ExternalAccountRequired = false },
+                    Meta = new DirectoryMeta { CaaIdentities = ["ca.example"], ExternalAccountRequired = false, Profiles = new Dictionary<string, string> { ["server"] = "TLS servers" } },
                 },
                 AcmeJson.Wire.DirectoryResource),
         ];

@@ -173,6 +173,14 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Regime")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasDefaultValue("private")
+                        .HasColumnName("regime");
+
                     b.Property<string>("Rules")
                         .HasMaxLength(32)
                         .HasColumnType("character varying(32)")
@@ -316,6 +324,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("order_id");
 
+                    b.Property<string>("Profile")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("profile");
+
                     b.Property<string>("PublicId")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -431,6 +444,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<DateTimeOffset?>("NotBefore")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("not_before");
+
+                    b.Property<string>("Profile")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("profile");
 
                     b.Property<string>("PublicId")
                         .IsRequired()

@@ -160,6 +160,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Regime")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("private")
+                        .HasColumnName("regime");
+
                     b.Property<string>("Rules")
                         .HasMaxLength(32)
                         .HasColumnType("TEXT")
@@ -301,6 +309,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("order_id");
 
+                    b.Property<string>("Profile")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("profile");
+
                     b.Property<string>("PublicId")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -414,6 +427,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<long?>("NotBefore")
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_before");
+
+                    b.Property<string>("Profile")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("profile");
 
                     b.Property<string>("PublicId")
                         .IsRequired()

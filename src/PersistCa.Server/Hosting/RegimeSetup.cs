@@ -1,0 +1,67 @@
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Caa;
+using PersistCa.Protocol.Records;
+using PersistCa.Server.Registration;
+using PersistCa.Validation.Dns;
+using PersistCa.Validation.Perspectives;
+
+namespace PersistCa.Server.Hosting;
+
+/// <summary>What a regime makes of the configuration of validation, and the validators that come of it.</summary>
+internal static class RegimeSetup
+{
+    /// <summary>The regime of a private authority and those that the profiles have.</summary>
+    /// <exception cref="StartRefusedException">A regime demands what the configuration does not give.</exception>
+    public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<string> names, StubResolver resolver, TimeProvider clock) =>
+        new(names.Append(Authorization.PrivateRegime).Distinct().Select(n => One(n, Under(options, n), resolver, clock)).ToList());
+
+    /// <summary>The configuration under a regime: as it stands, or tightened to what the Baseline Requirements demand.</summary>
+    public static PersistCaOptions Under(PersistCaOptions options, string regime) => regime == PerspectiveRules.CabfBr ? options.With(Tightened(options.Validation)) : options;
+
+    /// <summary>
+    /// Checks that the configuration can bear the Baseline Requirements where a profile is held to them. What a setting may only tighten is tightened
+    /// (<see cref="Under"/>); what has to be there, and is not, is a fault.
+    /// </summary>
+    public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o, string profileKey)
+    {
+        if (o.Validation.Dns.Dnssec == DnsRules.Off)
+        {
+            yield return new("Validation:Dns:Dnssec", $"it is {DnsRules.Off}, and {profileKey} has the regime {PerspectiveRules.CabfBr}: since 2026-03-15 look-ups for validation and CAA are validated by DNSSEC (BR 3.2.2.4, 3.2.2.8.1)");
+        }
+
+        if (o.Validation.Persist.Dialects is [var only] && only == PersistDialect.AcmePersist.Wire())
+        {
+            yield return new("Validation:Persist:Dialects", $"{only} alone is no method of the Baseline Requirements (3.2.2.4), and {profileKey} has the regime {PerspectiveRules.CabfBr}; add others");
+        }
+
+        foreach (var fault in PerspectiveRules.CheckRegime(Tightened(o.Validation)))
+        {
+            yield return fault;
+        }
+    }
+
+    private static ValidationRegime One(string name, PersistCaOptions options, StubResolver resolver, TimeProvider clock)
+    {
+        var policy = AuthorityRegistration.Policy(options);
+        var panel = PerspectiveSetup.Create(options, policy, clock);
+        var primary = AuthorityRegistration.Validators(options, policy, resolver, clock);
+        return new ValidationRegime(
+            name,
+            ValidationRules.Of(options.Validation),
+            policy,
+            panel is null ? primary : MultiPerspectiveValidator.Over(primary, panel, clock),
+            AuthorityRegistration.Caa(options, policy, resolver, clock),
+            panel);
+    }
+
+    private static ValidationOptions Tightened(ValidationOptions v)
+    {
+        // BR 3.2.2.4 has no acme-persist, whose record names a key and not an account URI; 3.2.2.8 knows no report mode; records count at their own name.
+        List<string> dialects = [.. (v.Persist.Dialects.Count == 0 ? PersistDialects.All.Select(d => d.Wire()) : v.Persist.Dialects).Where(d => d != PersistDialect.AcmePersist.Wire())];
+        return v.With(
+            v.Persist.With(dialects, ancestors: false),
+            new CaaOptions { Mode = CaaMode.Enforce, MaxLabels = v.Caa.MaxLabels, ExcuseInsecureFailures = v.Caa.ExcuseInsecureFailures },
+            new TargetNetworkOptions { Strict = true, DeniedNetworks = v.Targets.DeniedNetworks },
+            PerspectiveRules.CabfBr);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Server.Hosting;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>A profile: everything about a certificate that its order does not say (draft-ietf-acme-profiles).</summary>
+public sealed record CaProfile
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is for, in a line.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Whether orders may have it. One that is known and not offered is one that was withdrawn.</summary>
+    public required bool Offered { get; init; }
+
+    /// <summary>The regime by whose rules names are proved.</summary>
+    public required string Regime { get; init; }
+
+    /// <summary>The issuers that sign, best first.</summary>
+    public required ImmutableArray<string> Issuers { get; init; }
+
+    /// <summary>What its certificates look like; where their issuer is found is filled in when it is chosen.</summary>
+    public required ServerProfile Certificate { get; init; }
+
+    /// <summary>How status is told.</summary>
+    public required StatusKind Status { get; init; }
+
+    /// <summary>Kinds of keys that are accepted.</summary>
+    public required FrozenSet<KeyKind> Keys { get; init; }
+
+    /// <summary>Challenges by which names may be proved; empty for all on offer.</summary>
+    public ImmutableArray<ChallengeType> Challenges { get; init; } = [];
+
+    /// <summary>Public ids of the accounts that may have it; empty for all.</summary>
+    public FrozenSet<string> Accounts { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>Whether a way of proving a name is accepted for it.</summary>
+    public bool Accepts(ChallengeType type) => Challenges.IsEmpty || Challenges.Contains(type);
+
+    /// <summary>Says why a key is not accepted; null when it is.</summary>
+    public AcmeProblem? Refuse(KeyKind key) => Keys.Contains(key)
+        ? null
+        : new AcmeProblem(ProblemCatalog.BadPublicKey, $"The profile {Name} is not for {key} keys; expected is one of {string.Join(", ", Keys.Order())}.");
+}
+
+/// <summary>The profiles of this authority, and who signs by them.</summary>
+public sealed class ProfileBook
+{
+    private readonly FrozenDictionary<string, CaProfile> profiles;
+    private readonly ConcurrentDictionary<(string Profile, string Issuer), CertificateIssuer> signers = new();
+    private readonly IssuerBook issuers;
+    private readonly AuthorityUrls urls;
+    private readonly int crlShards;
+    private readonly bool ocsp;
+
+    /// <summary>A book.</summary>
+    /// <param name="profiles">At least one; the first is the default.</param>
+    /// <param name="issuers">The issuers.</param>
+    /// <param name="urls">Where issuers and lists are published.</param>
+    /// <param name="crlShards">In how many parts certificates with a list are.</param>
+    /// <param name="ocsp">Whether certificates with a list say besides where OCSP answers.</param>
+    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, int crlShards = 1, bool ocsp = false)
+    {
+        this.crlShards = crlShards;
+        this.ocsp = ocsp;
+        this.profiles = profiles.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
+        this.issuers = issuers;
+        this.urls = urls;
+        Default = profiles[0];
+    }
+
+    /// <summary>The one of orders that name none.</summary>
+    public CaProfile Default { get; }
+
+    /// <summary>Those on offer with their descriptions, as the directory shows them.</summary>
+    public IReadOnlyDictionary<string, string> Offered => profiles.Values.Where(p => p.Offered).OrderBy(p => p.Name != Default.Name).ThenBy(p => p.Name, StringComparer.Ordinal)
+        .ToDictionary(p => p.Name, p => p.Description);
+
+    /// <summary>The regimes that profiles have.</summary>
+    public IEnumerable<string> Regimes => profiles.Values.Where(p => p.Offered).Select(p => p.Regime).Distinct();
+
+    /// <summary>The profile of a name, if the account may have it.</summary>
+    /// <param name="name">The name; null for the default.</param>
+    /// <param name="account">Who asks.</param>
+    /// <returns>The profile; invalidProfile when it is not offered, to anybody or to this account (draft-ietf-acme-profiles section 4).</returns>
+    public Outcome<CaProfile> For(string? name, Account account)
+    {
+        var profile = name is null ? Default : profiles.GetValueOrDefault(name);
+        return profile is { Offered: true } && (profile.Accounts.Count == 0 || profile.Accounts.Contains(account.PublicId))
+            ? profile
+            : new AcmeProblem(
+                ProblemCatalog.InvalidProfile,
+                $"The profile '{Refusals.Shorten(name ?? profile!.Name)}' is not offered{(profile is { Offered: true } ? " to this account" : "")}; the directory lists {string.Join(", ", Offered.Keys)}.");
+    }
+
+    /// <summary>Who signs by a profile at a time.</summary>
+    /// <returns>The signer; serverInternal when it is the time of none of its issuers, which an operator has to mend.</returns>
+    public Outcome<CertificateIssuer> SignerAt(CaProfile profile, DateTimeOffset at)
+    {
+        var signer = issuers.SignerAt(profile.Issuers, at);
+        return signer is null
+            ? new AcmeProblem(ProblemCatalog.ServerInternal, $"No issuer signs by the profile {profile.Name} at this time; its operator has to name one.")
+            : signers.GetOrAdd((profile.Name, signer.Issuer.IssuerId), _ => new CertificateIssuer(signer.Issuer, profile.Certificate with
+            {
+                CaIssuersUrl = urls.Issuer(signer.Issuer.IssuerId),
+                CrlUrl = profile.Status == StatusKind.Crl ? urls.Crl(signer.Issuer.IssuerId) : null,
+                CrlShardUrls = profile.Status == StatusKind.Crl ? [.. urls.CrlShards(signer.Issuer.IssuerId, crlShards)] : [],
+                OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(signer.Issuer.IssuerId) : null,
+                NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
+            }));
+    }
+}
