@@ -5,6 +5,7 @@ using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
+using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage;
@@ -33,6 +34,14 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     public DbSet<IssuerRow> Issuers => Set<IssuerRow>();
 
     public DbSet<CrlRow> Crls => Set<CrlRow>();
+
+    public DbSet<CrlPoint> CrlPoints => Set<CrlPoint>();
+
+    public DbSet<OcspAnswerRow> OcspAnswers => Set<OcspAnswerRow>();
+
+    public DbSet<OcspSignerRow> OcspSigners => Set<OcspSignerRow>();
+
+    public DbSet<BlockedKey> BlockedKeys => Set<BlockedKey>();
 
     public DbSet<WorkItem> WorkItems => Set<WorkItem>();
 

@@ -79,10 +79,13 @@ public sealed class IssuerRow
     public DateTimeOffset AddedAt { get; init; }
 }
 
-/// <summary>A certificate revocation list. Numbers rise and never repeat.</summary>
+/// <summary>A certificate revocation list. Its numbers rise and never repeat.</summary>
 public sealed class CrlRow
 {
     public required string IssuerId { get; init; }
+
+    /// <summary>The part that it is the list of, 0 for the list at the issuer's own URL.</summary>
+    public int Shard { get; init; }
 
     public long Number { get; init; }
 

@@ -45,6 +45,7 @@ internal static class FuzzTargets
         ["caa"] = CaaTarget.Run,
         ["dns"] = Dns,
         ["lint"] = LintTarget.Run,
+        ["ocsp"] = OcspTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -67,6 +68,7 @@ internal static class FuzzTargets
         seeds.AddRange(CaaTarget.Seeds());
         seeds.AddRange(DnsSeeds.All);
         seeds.AddRange(LintTarget.Seeds());
+        seeds.AddRange(OcspTarget.Seeds());
         return seeds;
     }
 

@@ -1,6 +1,6 @@
 // Fuzzing of every parser of a stranger's octets.
 //
-//   dotnet run --project tests/PersistCa.Fuzz -- smoke [--iterations N]   a bounded, repeatable run over the golden vectors
+//   dotnet run --project tests/PersistCa.Fuzz -- smoke [--iterations N [--target TARGET]]   a bounded, repeatable run over the golden vectors
 //   dotnet run --project tests/PersistCa.Fuzz -- afl TARGET               under afl-fuzz, after `sharpfuzz` has instrumented PersistCa.Protocol.dll
 //   dotnet run --project tests/PersistCa.Fuzz -- seeds FOLDER             writes the seed corpus for afl-fuzz -i
 //
@@ -15,6 +15,9 @@ switch (args)
     case ["smoke", .. var rest] when rest is [_] or ["--iterations", _]
         && int.TryParse(rest[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var iterations):
         return Smoke(iterations);
+    case ["smoke", "--iterations", var count, "--target", var only] when FuzzTargets.All.ContainsKey(only)
+        && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var times):
+        return Smoke(times, only);
     case ["seeds", var folder]:
         Directory.CreateDirectory(folder);
         var seeds = FuzzTargets.Seeds();
@@ -33,18 +36,18 @@ switch (args)
         });
         return 0;
     default:
-        Console.Error.WriteLine($"usage: smoke [--iterations N] | seeds FOLDER | afl TARGET; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
+        Console.Error.WriteLine($"usage: smoke [--iterations N [--target TARGET]] | seeds FOLDER | afl TARGET; targets: {string.Join(", ", FuzzTargets.All.Keys)}");
         return 2;
 }
 
-static int Smoke(int iterations)
+static int Smoke(int iterations, string? only = null)
 {
     var random = new Random(20260920);
-    var corpus = FuzzTargets.Seeds();
+    var corpus = only == "ocsp" ? [.. OcspTarget.Seeds()] : FuzzTargets.Seeds();
     for (var i = 0; i < iterations; i++)
     {
         var sample = Mutate(random, corpus);
-        foreach (var (name, target) in FuzzTargets.All)
+        foreach (var (name, target) in FuzzTargets.All.Where(t => only is null || t.Key == only))
         {
             try
             {
@@ -58,7 +61,7 @@ static int Smoke(int iterations)
         }
     }
 
-    Console.WriteLine($"{iterations} samples, {FuzzTargets.All.Count} targets, no finding");
+    Console.WriteLine($"{iterations} samples, {(only is null ? FuzzTargets.All.Count : 1)} targets, no finding");
     return 0;
 }
 

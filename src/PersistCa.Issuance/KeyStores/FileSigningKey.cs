@@ -26,6 +26,17 @@ public sealed class FileSigningKey : ISigningKey
     /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
     public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(algorithm.Scheme.Make(algorithm), algorithm);
 
+    /// <summary>Takes a private key that was kept elsewhere.</summary>
+    /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
+    /// <param name="algorithm">What it signs with.</param>
+    /// <exception cref="CryptographicException">The octets are no such key.</exception>
+    public static FileSigningKey Import(ReadOnlySpan<byte> pkcs8, SigningAlgorithm algorithm)
+    {
+        AsymmetricAlgorithm key = algorithm.Key == KeyKind.Rsa ? RSA.Create() : ECDsa.Create();
+        key.ImportPkcs8PrivateKey(pkcs8, out _);
+        return SigningAlgorithms.For(key) == algorithm ? Own(key, algorithm) : throw new CryptographicException($"the key does not sign with {algorithm}");
+    }
+
     /// <inheritdoc/>
     public async ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {

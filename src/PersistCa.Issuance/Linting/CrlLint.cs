@@ -20,8 +20,8 @@ public sealed record CrlLintContext
     /// <summary>Longest time from one list to the next.</summary>
     public TimeSpan? MaxInterval { get; init; }
 
-    /// <summary>Where certificates say that the list is.</summary>
-    public string? DistributionUri { get; init; }
+    /// <summary>Where certificates say that the list is: each must stand in the list of a part.</summary>
+    public IReadOnlyList<string> DistributionUris { get; init; } = [];
 }
 
 /// <summary>One rule about revocation lists.</summary>

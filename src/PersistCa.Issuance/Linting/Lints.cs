@@ -73,4 +73,7 @@ public static class Lints
         new L58RevocationEntries(),
         new L59Shard(),
     ];
+
+    /// <summary>The lints about OCSP answers.</summary>
+    public static IReadOnlyList<IOcspLint> Ocsp { get; } = [new L60OcspAnswer()];
 }

@@ -60,7 +60,8 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
         var (notBefore, notAfter) = times;
         var serial = SerialNumbers.Next();
-        var tbs = Build(request, serial, notBefore, notAfter);
+        var (shard, crlUrl) = Pointer(serial);
+        var tbs = Build(request, serial, notBefore, notAfter, crlUrl);
         var findings = TbsLint.Check(tbs, new LintContext
         {
             Regime = profile.Regime,
@@ -74,7 +75,8 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             MaxNames = profile.MaxNames,
             SignedAt = request.Now,
             IssuerPurposes = issuerPurposes,
-            BlockedKeys = issuerKeys,
+            BlockedKeys = request.BlockedKeys.Count == 0 ? issuerKeys : issuerKeys.Union(request.BlockedKeys).ToFrozenSet(),
+            GeneratedKeys = request.GeneratedKeys,
         });
         if (findings.Any(f => f.Severity == LintSeverity.Error))
         {
@@ -82,7 +84,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             return new AcmeProblem(ProblemCatalog.ServerInternal, $"The certificate was not signed, because its lint found: {list}.");
         }
 
-        return new IssuanceIntent(serial, tbs, notBefore, notAfter) { Findings = [.. findings] };
+        return new IssuanceIntent(serial, tbs, notBefore, notAfter) { Findings = [.. findings], CrlShard = shard, CrlUrl = crlUrl, HasOcsp = profile.OcspUrl is not null };
     }
 
     /// <summary>Signs what a durable intent holds, once, and checks what came out.</summary>
@@ -180,7 +182,19 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
     private static string Show(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    /// <summary>The list that a certificate will stand in if it is revoked. Serial numbers are random, so that their last octets spread evenly.</summary>
+    private (int Shard, string? Url) Pointer(string serial)
+    {
+        if (profile.CrlShardUrls.IsDefaultOrEmpty)
+        {
+            return (0, profile.CrlUrl);
+        }
+
+        var index = (int)(uint.Parse(serial[^8..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) % (uint)profile.CrlShardUrls.Length);
+        return (index + 1, profile.CrlShardUrls[index]);
+    }
+
+    private byte[] Build(IssuanceRequest request, string serial, DateTimeOffset notBefore, DateTimeOffset notAfter, string? crlUrl)
     {
         var commonName = profile.CommonName && !issuer.Constraints.BindsSubjects ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
@@ -198,9 +212,9 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             extensions.Add((X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(CertificateTbs.KeyIdentifier(request.SubjectPublicKeyInfo))));
         }
 
-        if (profile.CaIssuersUrl is { } certificateUrl)
+        if (profile.CaIssuersUrl is not null || profile.OcspUrl is not null)
         {
-            extensions.Add(CertificateTbs.CaIssuers(certificateUrl));
+            extensions.Add(CertificateTbs.AuthorityInfo(profile.OcspUrl, profile.CaIssuersUrl));
         }
 
         var names = request.Names.Distinct().Select(AlternativeName).ToArray();
@@ -214,7 +228,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
         {
             extensions.Add((new DerObjectIdentifier(Oids.NoRevocationAvailable), false, DerNull.Instance));
         }
-        else if (profile.CrlUrl is { } crlUrl)
+        else if (crlUrl is not null)
         {
             extensions.Add(CertificateTbs.CrlDistributionPoint(crlUrl));
         }

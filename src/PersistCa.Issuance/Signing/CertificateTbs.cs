@@ -74,6 +74,22 @@ internal sealed record CertificateTbs
     }
 
     /// <summary>AuthorityInfoAccess with the place of the issuer's certificate (RFC 5280 section 4.2.2.1).</summary>
-    public static (DerObjectIdentifier Oid, bool Critical, Asn1Encodable Value) CaIssuers(string url) =>
-        (X509Extensions.AuthorityInfoAccess, false, new AuthorityInformationAccess(AccessDescription.IdADCAIssuers, new GeneralName(GeneralName.UniformResourceIdentifier, url)));
+    public static (DerObjectIdentifier Oid, bool Critical, Asn1Encodable Value) CaIssuers(string url) => AuthorityInfo(null, url);
+
+    /// <summary>AuthorityInfoAccess with the place where OCSP answers and that of the issuer's certificate, either of which may be missing (RFC 5280 section 4.2.2.1).</summary>
+    public static (DerObjectIdentifier Oid, bool Critical, Asn1Encodable Value) AuthorityInfo(string? ocspUrl, string? certificateUrl)
+    {
+        var places = new List<AccessDescription>();
+        if (ocspUrl is not null)
+        {
+            places.Add(new AccessDescription(AccessDescription.IdADOcsp, new GeneralName(GeneralName.UniformResourceIdentifier, ocspUrl)));
+        }
+
+        if (certificateUrl is not null)
+        {
+            places.Add(new AccessDescription(AccessDescription.IdADCAIssuers, new GeneralName(GeneralName.UniformResourceIdentifier, certificateUrl)));
+        }
+
+        return (X509Extensions.AuthorityInfoAccess, false, new AuthorityInformationAccess([.. places]));
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using PersistCa.Issuance.Linting;
 using PersistCa.Protocol.Identifiers;
@@ -24,6 +25,12 @@ public sealed record IssuanceRequest
 
     /// <summary>The order's notAfter, null when it asks for none.</summary>
     public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>Fingerprints of keys that must not be certified, besides the issuer's own: compromised ones and the account's. Only those that the subject's could be.</summary>
+    public IReadOnlySet<string> BlockedKeys { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>Fingerprints of keys that this server generated.</summary>
+    public IReadOnlySet<string> GeneratedKeys { get; init; } = FrozenSet<string>.Empty;
 }
 
 /// <summary>A certificate that is about to be signed: to be made durable before the key is touched.</summary>
@@ -35,4 +42,13 @@ public sealed record IssuanceIntent(string Serial, byte[] TbsDer, DateTimeOffset
 {
     /// <summary>What the lint found that does not forbid the signature: warnings and notices, to be kept with the intent.</summary>
     public ImmutableArray<LintFinding> Findings { get; init; } = [];
+
+    /// <summary>The part of the revocation list that it belongs to, 0 for the one at the issuer's own URL. To be kept with the certificate.</summary>
+    public int CrlShard { get; init; }
+
+    /// <summary>The URL of that list as it stands in the certificate, null when it has no pointer.</summary>
+    public string? CrlUrl { get; init; }
+
+    /// <summary>Whether it says where OCSP answers.</summary>
+    public bool HasOcsp { get; init; }
 }

@@ -47,4 +47,13 @@ public sealed record ServerProfile
 
     /// <summary>Where the issuer's revocation list can be fetched, null for no CRLDP.</summary>
     public string? CrlUrl { get; init; }
+
+    /// <summary>
+    /// Where the lists of parts can be fetched, part 1 first; empty for one list of everything at <see cref="CrlUrl"/>. A certificate belongs to the part
+    /// that its serial number falls on, for ever.
+    /// </summary>
+    public ImmutableArray<string> CrlShardUrls { get; init; } = [];
+
+    /// <summary>Where OCSP answers, null for no pointer to it.</summary>
+    public string? OcspUrl { get; init; }
 }

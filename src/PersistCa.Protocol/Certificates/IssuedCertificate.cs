@@ -19,6 +19,9 @@ public enum CertificateStatus
 /// <summary>A certificate from its intent to its end.</summary>
 public sealed class IssuedCertificate
 {
+    /// <summary>The reason keyCompromise (RFC 5280 section 5.3.1).</summary>
+    public const int KeyCompromise = 1;
+
     private static readonly Lifecycle<CertificateStatus> Life = new(
         "a certificate",
         (CertificateStatus.Intended, CertificateStatus.Issued),
@@ -121,6 +124,15 @@ public sealed class IssuedCertificate
     /// <summary>CRL reason code (RFC 5280 section 5.3.1), null for none.</summary>
     public int? RevocationReason { get; private set; }
 
+    /// <summary>When what is said of its status last changed: its revocation, or the upgrade of its reason. Null while it never did.</summary>
+    public DateTimeOffset? StatusChangedAt { get; private set; }
+
+    /// <summary>The part of the issuer's revocation list that its pointer names, for ever; 0 for the list at the issuer's own URL.</summary>
+    public int CrlShard { get; init; }
+
+    /// <summary>Whether it says where OCSP answers.</summary>
+    public bool HasOcsp { get; init; }
+
     /// <summary>Concurrency token.</summary>
     public int Version { get; private set; }
 
@@ -142,5 +154,22 @@ public sealed class IssuedCertificate
         Status = Life.Step(Status, CertificateStatus.Revoked);
         RevocationReason = reason;
         RevokedAt = now;
+        StatusChangedAt = now;
+    }
+
+    /// <summary>
+    /// Its key turned out to be compromised after it was revoked for something else: the reason becomes keyCompromise (Baseline Requirements section 4.9.1.1
+    /// and 7.2.2). The time of the revocation stays: it was not good since.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is not revoked, or for that reason already.</exception>
+    public void UpgradeToKeyCompromise(DateTimeOffset now)
+    {
+        if (Status != CertificateStatus.Revoked || RevocationReason == KeyCompromise)
+        {
+            throw new InvalidOperationException($"the certificate is {Status} with reason {RevocationReason}: there is nothing to upgrade");
+        }
+
+        RevocationReason = KeyCompromise;
+        StatusChangedAt = now;
     }
 }

@@ -26,7 +26,7 @@ internal static class AuthorityRegistration
         var policy = Policy(options);
         var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
-        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls);
+        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
         var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock);
         services.AddSingleton(options);
@@ -66,6 +66,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<Finalization>();
         services.AddSingleton<CertificateShelf>();
         services.AddSingleton<RevocationDesk>();
+        services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<OrderCompletions>();
@@ -87,6 +88,7 @@ internal static class AuthorityRegistration
         services.AddHostedService<ValidationWorker>();
         services.AddHostedService<IssuanceWorker>();
         services.AddHostedService<CrlWorker>();
+        services.AddHostedService<OcspWorker>();
         services.AddHostedService<UpkeepWorker>();
         services.AddHostedService<KeyProbeWorker>();
     }
@@ -182,4 +184,7 @@ public sealed class AuthorityKeys
         get => nonces ?? throw new InvalidOperationException("the secrets are not opened yet");
         internal set => nonces = value;
     }
+
+    /// <summary>What the keys of OCSP signers are sealed with in the store: derived, so that one secret less has to be kept (RFC 5869).</summary>
+    internal byte[] SignerKeys => System.Security.Cryptography.HKDF.Expand(System.Security.Cryptography.HashAlgorithmName.SHA256, Nonces, 32, "persistca ocsp signer keys"u8.ToArray());
 }

@@ -30,6 +30,7 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
         public const string Problems = "/problems/";
         public const string Crl = "/crl/";
         public const string Issuer = "/issuer/";
+        public const string Ocsp = "/ocsp/";
     }
 
     /// <summary>The URLs of a configuration.</summary>
@@ -73,6 +74,18 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
     public string Certificate(string id) => baseUrl + Paths.Certificate + id;
 
     public string Crl(string issuerId) => $"{publicationUrl}{Paths.Crl}{issuerId}.crl";
+
+    /// <summary>The list of a part, 1 and above.</summary>
+    public string CrlShard(string issuerId, int shard) => $"{publicationUrl}{Paths.Crl}{issuerId}/{shard}.crl";
+
+    /// <summary>Every list of an issuer with its URL: the one at the issuer's own, and those of the parts where there are several.</summary>
+    public IEnumerable<(int Shard, string Url)> CrlPoints(string issuerId, int shards) =>
+        [(0, Crl(issuerId)), .. CrlShards(issuerId, shards).Select((url, i) => (i + 1, url))];
+
+    /// <summary>The URLs of the parts, part 1 first; none when there is one list only.</summary>
+    public IEnumerable<string> CrlShards(string issuerId, int shards) => shards > 1 ? Enumerable.Range(1, shards).Select(s => CrlShard(issuerId, s)) : [];
+
+    public string Ocsp(string issuerId) => $"{publicationUrl}{Paths.Ocsp}{issuerId}";
 
     public string Issuer(string issuerId) => $"{publicationUrl}{Paths.Issuer}{issuerId}.crt";
 

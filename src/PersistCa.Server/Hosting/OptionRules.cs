@@ -191,7 +191,8 @@ internal static class OptionRules
             .Concat(Range("Issuance:Backdate", i.Backdate, TimeSpan.Zero, TimeSpan.FromHours(24)))
             .Concat(Range("Issuance:Concurrency", i.Concurrency, 1, 256))
             .Concat(Range("Issuance:CrlValidity", i.CrlValidity, TimeSpan.FromHours(1), TimeSpan.FromDays(365)))
-            .Concat(Range("Issuance:CrlInterval", i.CrlInterval, TimeSpan.FromMinutes(1), i.CrlValidity / 2));
+            .Concat(Range("Issuance:CrlInterval", i.CrlInterval, TimeSpan.FromMinutes(1), i.CrlValidity / 2))
+            .Concat(StatusRules.Check(i));
 
     private static IEnumerable<ConfigurationFault> Limits(LimitOptions l)
     {

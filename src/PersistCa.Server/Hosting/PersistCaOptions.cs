@@ -328,6 +328,21 @@ public sealed class IssuanceOptions
 
     /// <summary>How often a CRL is made though nothing was revoked.</summary>
     public TimeSpan CrlInterval { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>In how many parts new certificates are; 1 for one list of everything. A certificate stays in its part for ever.</summary>
+    public int CrlShards { get; set; } = 1;
+
+    /// <summary>How long caches may keep CRLs and OCSP answers.</summary>
+    public TimeSpan StatusMaxAge { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether a key that is proven to be compromised takes every certificate with it along.</summary>
+    public bool RevokeSameKey { get; set; } = true;
+
+    /// <summary>File of keys that are never certified, a SHA-256 fingerprint of the SubjectPublicKeyInfo in each line; empty for none.</summary>
+    public string BlockedKeysFile { get; set; } = "";
+
+    /// <summary>OCSP.</summary>
+    public OcspOptions Ocsp { get; set; } = new();
 }
 
 /// <summary>Section Log.</summary>

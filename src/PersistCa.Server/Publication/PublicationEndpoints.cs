@@ -12,7 +12,8 @@ internal static class PublicationEndpoints
 {
     public static void MapPublication(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(AuthorityUrls.Paths.Crl + "{file}", ["GET", "HEAD"], CrlAsync);
+        routes.MapCrls();
+        routes.MapOcsp();
         routes.MapMethods(AuthorityUrls.Paths.Issuer + "{file}", ["GET", "HEAD"], IssuerAsync);
     }
 
@@ -32,31 +33,6 @@ internal static class PublicationEndpoints
             using var reader = new StreamReader(stream);
             return Results.Text(reader.ReadToEnd(), "text/markdown; charset=utf-8");
         });
-    }
-
-    private static async Task<IResult> CrlAsync(string file, HttpContext context, CaStore store, TimeProvider clock)
-    {
-        var cancel = context.RequestAborted;
-        if (!file.EndsWith(".crl", StringComparison.Ordinal))
-        {
-            return Results.NotFound();
-        }
-
-        var id = file[..^4];
-        var crl = await store.ReadAsync(db => db.Crls.Where(c => c.IssuerId == id).OrderByDescending(c => c.Number).FirstOrDefaultAsync(cancel), cancel);
-        if (crl is null)
-        {
-            return Results.NotFound();
-        }
-
-        // Until the next one is due anyway, but never so long that a revocation goes unseen for more than some minutes.
-        var seconds = (int)Math.Clamp((crl.NextUpdate - clock.GetUtcNow()).TotalSeconds, 0, 300);
-        context.Response.Headers.CacheControl = $"public, max-age={seconds}";
-        return Results.Bytes(
-            crl.Der,
-            "application/pkix-crl",
-            lastModified: crl.ThisUpdate,
-            entityTag: new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{crl.Number}\""));
     }
 
     private static async Task<IResult> IssuerAsync(string file, HttpContext context, CaStore store, IssuerBook book)

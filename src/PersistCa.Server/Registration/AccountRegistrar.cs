@@ -24,7 +24,7 @@ public sealed record Registered(Account Account, bool IsNew);
 public sealed record OrderPage(IReadOnlyList<string> OrderIds, string? Next);
 
 /// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
-public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits)
+public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits, BlockedKeyList blocked)
 {
     /// <summary>Opens an account for a key, or finds the one it has (RFC 8555 sections 7.3 and 7.3.1).</summary>
     public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, string address, CancellationToken cancel)
@@ -164,10 +164,15 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
     public static AcmeProblem NotValid(Account account) =>
         new(ProblemCatalog.Unauthorized, $"The account of this key is {account.Status.ToString().ToLowerInvariant()}, for ever; use another key to open a new one.") { Status = 401 };
 
-    /// <summary>A certificate's key becomes no account's, as an account's becomes no certificate's (RFC 8555 section 11.1).</summary>
-    private static async Task<AcmeProblem?> CertificateKeyAsync(StoreTransaction t, Jwk key, CancellationToken cancel)
+    /// <summary>A certificate's key becomes no account's, as an account's becomes no certificate's (RFC 8555 section 11.1); nor does one that is compromised.</summary>
+    private async Task<AcmeProblem?> CertificateKeyAsync(StoreTransaction t, Jwk key, CancellationToken cancel)
     {
         var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo());
+        if (await blocked.ContainsAsync(t.Db, fingerprint, cancel))
+        {
+            return Refusals.BlockedKey("account");
+        }
+
         return await t.Db.Certificates.AnyAsync(c => c.KeyFingerprint == fingerprint, cancel)
             ? new AcmeProblem(ProblemCatalog.BadPublicKey, "This key is that of a certificate issued here; an account needs a key of its own (RFC 8555 section 11.1).")
             : null;

@@ -18,6 +18,7 @@ public sealed class Finalization(
     CsrReader reader,
     WorkSignal signal,
     OrderCompletions completions,
+    BlockedKeyList blocked,
     ProfileBook profiles,
     PersistCaOptions options,
     TimeProvider clock)
@@ -91,7 +92,7 @@ public sealed class Finalization(
             return withdrawn;
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? await AccountKeyUsedAsync(t, request, cancel)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
         {
             return fault;
         }
@@ -112,4 +113,8 @@ public sealed class Finalization(
         Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null
             ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1).")
             : null;
+
+    /// <summary>A key that was reported as compromised is never certified again (Baseline Requirements section 6.1.1.3).</summary>
+    private async Task<AcmeProblem?> BlockedAsync(StoreTransaction t, SigningRequest request, CancellationToken cancel) =>
+        await blocked.ContainsAsync(t.Db, request.KeyFingerprint, cancel) ? Refusals.BlockedKey("CSR") : null;
 }

@@ -59,13 +59,19 @@ public sealed class ProfileBook
     private readonly ConcurrentDictionary<(string Profile, string Issuer), CertificateIssuer> signers = new();
     private readonly IssuerBook issuers;
     private readonly AuthorityUrls urls;
+    private readonly int crlShards;
+    private readonly bool ocsp;
 
     /// <summary>A book.</summary>
     /// <param name="profiles">At least one; the first is the default.</param>
     /// <param name="issuers">The issuers.</param>
     /// <param name="urls">Where issuers and lists are published.</param>
-    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls)
+    /// <param name="crlShards">In how many parts certificates with a list are.</param>
+    /// <param name="ocsp">Whether certificates with a list say besides where OCSP answers.</param>
+    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, int crlShards = 1, bool ocsp = false)
     {
+        this.crlShards = crlShards;
+        this.ocsp = ocsp;
         this.profiles = profiles.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
         this.issuers = issuers;
         this.urls = urls;
@@ -107,6 +113,8 @@ public sealed class ProfileBook
             {
                 CaIssuersUrl = urls.Issuer(signer.Issuer.IssuerId),
                 CrlUrl = profile.Status == StatusKind.Crl ? urls.Crl(signer.Issuer.IssuerId) : null,
+                CrlShardUrls = profile.Status == StatusKind.Crl ? [.. urls.CrlShards(signer.Issuer.IssuerId, crlShards)] : [],
+                OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(signer.Issuer.IssuerId) : null,
                 NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
             }));
     }

@@ -44,6 +44,9 @@ public static class CaTelemetry
     /// <summary>Certificates revoked.</summary>
     public static readonly Counter<long> Revoked = Meter.CreateCounter<long>("persistca.certificates.revoked", "{certificate}", "Certificates revoked");
 
+    /// <summary>OCSP answers signed, kept for everybody or for one question.</summary>
+    public static readonly Counter<long> OcspSigned = Meter.CreateCounter<long>("persistca.ocsp.signed", "{answer}", "OCSP answers signed");
+
     /// <summary>Refusals sent to clients, by problem type.</summary>
     public static readonly Counter<long> Problems = Meter.CreateCounter<long>("persistca.problems", "{problem}", "Problem documents sent");
 

@@ -1,4 +1,4 @@
-using Microsoft.EntityFrameworkCore;
+using System.Globalization;
 using PersistCa.Issuance.Crl;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Protocol.Acme;
@@ -6,29 +6,36 @@ using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Status;
 
 namespace PersistCa.Server.Workers;
 
-/// <summary>Keeps every issuer's CRL fresh: one at the start, one soon after a revocation, one on a schedule.</summary>
-internal sealed partial class CrlWorker(CaStore store, IssuerBook issuers, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
+/// <summary>Keeps the lists of every issuer fresh: each at the start, soon after a revocation, and on a schedule.</summary>
+internal sealed partial class CrlWorker(
+    CaStore store, StatusIssuers issuers, AuthorityUrls urls, RevocationDesk desk, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
     : BackgroundService
 {
-    /// <summary>How often another node's revocations are looked for.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
+    /// <summary>How often another node's revocations are looked for. With Issuance:StatusMaxAge it stays below the minute in which a revocation is to be seen.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
 
-    /// <summary>CRLs kept: the newest is served, the one before may still be on its way to someone.</summary>
+    /// <summary>Least time between two lists of a part: many revocations in a row share one, and no number overtakes the clock.</summary>
+    private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(2);
+
+    /// <summary>Lists kept of a part: the newest is served, the one before may still be on its way to someone.</summary>
     private const int Kept = 3;
+
+    private readonly HashSet<string> pointed = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            // Of those that no longer sign certificates too: theirs live on.
-            foreach (var issuer in issuers.All.Select(b => b.Issuer))
+            var soon = false;
+            foreach (var issuer in issuers.All)
             {
                 try
                 {
-                    await RefreshAsync(issuer, stoppingToken);
+                    soon |= await RefreshAsync(issuer, stoppingToken);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -36,64 +43,167 @@ internal sealed partial class CrlWorker(CaStore store, IssuerBook issuers, CrlSi
                 }
             }
 
-            await signal.WaitAsync(Look, clock, stoppingToken);
+            try
+            {
+                await desk.RevokeCompromisedAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogSweepFailed(logger, e);
+            }
+
+            if (soon)
+            {
+                await Task.Delay(Spacing, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            else
+            {
+                await signal.WaitAsync(Look, clock, stoppingToken);
+            }
         }
     }
 
-    /// <summary>Makes a new CRL if one is due.</summary>
-    public async Task RefreshAsync(Issuer issuer, CancellationToken cancel)
+    /// <summary>Makes the lists of an issuer that are due.</summary>
+    /// <returns>True when one has to wait a moment because the list before is so young.</returns>
+    public async Task<bool> RefreshAsync(Issuer issuer, CancellationToken cancel)
     {
-        if (!await IsDueAsync(issuer, cancel))
+        await PointAsync(issuer, cancel);
+        var (shards, newest) = await store.ReadAsync(
+            async db => (await db.CrlShardsAsync(issuer.IssuerId, cancel), await db.NewestCrlsAsync(issuer.IssuerId, cancel)), cancel);
+        var soon = false;
+        foreach (var shard in shards)
         {
-            return;
+            switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), cancel))
+            {
+                case Due.Now:
+                    await MakeAsync(issuer, shard, parted: shards.Count > 1, cancel);
+                    break;
+                case Due.Soon:
+                    soon = true;
+                    break;
+                default:
+                    break;
+            }
         }
 
+        return soon;
+    }
+
+    private async Task<Due> JudgeAsync(Issuer issuer, int shard, NewestCrl? newest, CancellationToken cancel)
+    {
+        if (newest is null || store.Now - newest.ThisUpdate >= options.Issuance.CrlInterval)
+        {
+            return Due.Now;
+        }
+
+        var changed = await store.ReadAsync(db => db.LastStatusChangeAsync(issuer.IssuerId, shard, cancel), cancel);
+        var age = store.Now - newest.ThisUpdate;
+        if (changed >= newest.ThisUpdate)
+        {
+            return age >= Spacing ? Due.Now : Due.Soon;
+        }
+
+        // One that was committed while the newest list was being made bears an earlier time and may have missed it: one more list, a look later.
+        return changed >= newest.ThisUpdate - Look && age >= Look ? Due.Now : Due.Not;
+    }
+
+    /// <summary>
+    /// Makes a list. It is read and signed outside of any transaction, since a long one takes its time; only the number decides then: another node's list with
+    /// one as high has taken its place.
+    /// </summary>
+    private async Task MakeAsync(Issuer issuer, int shard, bool parted, CancellationToken cancel)
+    {
+        var now = store.Now;
+        var (before, entries, pointers) = await store.ReadAsync(
+            async db =>
+            {
+                var last = (await db.NewestCrlsAsync(issuer.IssuerId, cancel)).GetValueOrDefault(shard);
+                var ended = last is null ? (DateTimeOffset?)null : Earlier(last.ThisUpdate, now - options.Issuance.CrlInterval);
+                return (last, await db.CrlEntriesAsync(issuer.IssuerId, shard, ended, cancel), await db.CrlUrlsAsync(issuer.IssuerId, shard, cancel));
+            },
+            cancel);
+        var thisUpdate = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        var content = new CrlContent
+        {
+            Number = CrlLists.NextCrlNumber(before?.Number ?? 0, now),
+            NumberBefore = before?.Number,
+            Revoked = entries.Select(e => new RevokedCertificate(e.Serial, e.RevokedAt, e.Reason)),
+            ThisUpdate = thisUpdate,
+            NextUpdate = thisUpdate + options.Issuance.CrlValidity,
+
+            // As long as there is one list only it is the list of everything, as it always was.
+            Urls = parted ? pointers : [],
+        };
+        var der = await CrlBuilder.BuildAsync(issuer, content, cancel);
+        var row = new CrlRow { IssuerId = issuer.IssuerId, Shard = shard, Number = content.Number, Der = der, ThisUpdate = thisUpdate, NextUpdate = content.NextUpdate };
         var outcome = await store.WriteAsync<CrlRow>(
             Actor.Server,
             async t =>
             {
-                // Read inside the transaction: the number must rise even when two nodes are at it, and the primary key holds if they collide.
-                var number = (await t.Db.Crls.Where(c => c.IssuerId == issuer.IssuerId).MaxAsync(c => (long?)c.Number, cancel) ?? 0) + 1;
-                var now = t.Now;
-                var revoked = await t.Db.Certificates
-                    .Where(c => c.IssuerId == issuer.IssuerId && c.RevokedAt != null && c.NotAfter > now - options.Issuance.CrlInterval)
-                    .OrderBy(c => c.Id)
-                    .Select(c => new RevokedCertificate(c.Serial, c.RevokedAt!.Value, c.RevocationReason))
-                    .ToListAsync(cancel);
-                var thisUpdate = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
-                var nextUpdate = thisUpdate + options.Issuance.CrlValidity;
-                var der = await CrlBuilder.BuildAsync(issuer, number, revoked, thisUpdate, nextUpdate, cancel);
-                var row = new CrlRow { IssuerId = issuer.IssuerId, Number = number, Der = der, ThisUpdate = thisUpdate, NextUpdate = nextUpdate };
+                if ((await t.Db.NewestCrlsAsync(issuer.IssuerId, cancel)).GetValueOrDefault(shard) is { } newest && newest.Number >= row.Number)
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "another node made a list with this number, or a higher one");
+                }
+
                 t.Db.Crls.Add(row);
-                t.Audit(AuditKinds.CrlPublished, "issuer:" + issuer.IssuerId, ("number", number.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("entries", revoked.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)));
-                await t.Db.Crls.Where(c => c.IssuerId == issuer.IssuerId && c.Number <= number - Kept).ExecuteDeleteAsync(cancel);
+                t.Audit(
+                    AuditKinds.CrlPublished,
+                    "issuer:" + issuer.IssuerId,
+                    ("number", row.Number.ToString(CultureInfo.InvariantCulture)),
+                    ("part", shard == 0 ? null : shard.ToString(CultureInfo.InvariantCulture)),
+                    ("entries", entries.Count.ToString(CultureInfo.InvariantCulture)));
+                await t.ForgetOldCrlsAsync(issuer.IssuerId, shard, Kept - 1, cancel);
                 return row;
             },
             cancel);
-        if (outcome.TryGet(out var made, out _))
+        if (!outcome.IsRefused)
         {
-            LogMade(logger, issuer.IssuerId, made.Number);
+            LogMade(logger, row.Number, issuer.IssuerId, shard, entries.Count);
         }
     }
 
-    private Task<bool> IsDueAsync(Issuer issuer, CancellationToken cancel) => store.ReadAsync(
-        async db =>
+    /// <summary>Remembers the URLs of the lists that certificates will point at from now on, once in the life of the process.</summary>
+    private async Task PointAsync(Issuer issuer, CancellationToken cancel)
+    {
+        if (pointed.Contains(issuer.IssuerId))
         {
-            var newest = await db.Crls.Where(c => c.IssuerId == issuer.IssuerId).OrderByDescending(c => c.Number).FirstOrDefaultAsync(cancel);
-            if (newest is null || store.Now - newest.ThisUpdate >= options.Issuance.CrlInterval)
+            return;
+        }
+
+        var outcome = await store.WriteAsync<string>(
+            Actor.Server,
+            async t =>
             {
-                return true;
-            }
+                foreach (var (shard, url) in urls.CrlPoints(issuer.IssuerId, options.Issuance.CrlShards))
+                {
+                    if (await t.RememberCrlPointAsync(issuer.IssuerId, shard, url, cancel))
+                    {
+                        t.Audit(AuditKinds.CrlPointAdded, "issuer:" + issuer.IssuerId, ("url", url));
+                    }
+                }
 
-            // One that was committed while the newest CRL was being made bears an earlier time and may have missed it, so a margin counts as after.
-            var since = newest.ThisUpdate - Look;
-            return await db.Certificates.AnyAsync(c => c.IssuerId == issuer.IssuerId && c.RevokedAt >= since, cancel);
-        },
-        cancel);
+                return "remembered";
+            },
+            cancel);
+        _ = outcome.Value;
+        pointed.Add(issuer.IssuerId);
+    }
 
-    [LoggerMessage(LogLevel.Information, "Published CRL {Number} of issuer {IssuerId}")]
-    private static partial void LogMade(ILogger logger, string issuerId, long number);
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
-    [LoggerMessage(LogLevel.Error, "The CRL of issuer {IssuerId} could not be made; it is tried again")]
+    private enum Due
+    {
+        Not = 0,
+        Soon = 1,
+        Now = 2,
+    }
+
+    [LoggerMessage(LogLevel.Information, "Published CRL {Number} of issuer {IssuerId}, part {Shard}, with {Entries} entries")]
+    private static partial void LogMade(ILogger logger, long number, string issuerId, int shard, int entries);
+
+    [LoggerMessage(LogLevel.Error, "A CRL of issuer {IssuerId} could not be made; it is tried again")]
     private static partial void LogFailed(ILogger logger, Exception exception, string issuerId);
+
+    [LoggerMessage(LogLevel.Error, "Certificates with compromised keys could not be revoked; it is tried again")]
+    private static partial void LogSweepFailed(ILogger logger, Exception exception);
 }

@@ -5,16 +5,19 @@ using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Orders;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Server.Workers;
@@ -35,6 +38,7 @@ internal sealed partial class IssuanceWorker(
     CaaDesk caa,
     ValidationRegimes regimes,
     OrderCompletions completions,
+    BlockedKeyList blocked,
     PersistCaOptions options,
     TimeProvider clock,
     ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
@@ -163,6 +167,8 @@ internal sealed partial class IssuanceWorker(
                     Now = t.Now,
                     NotBefore = order.NotBefore,
                     NotAfter = order.NotAfter,
+                    BlockedKeys = await BlockedAsync(t, account, request.KeyFingerprint, cancel),
+                    GeneratedKeys = await t.Db.OcspSigners.AnyAsync(s => s.KeyFingerprint == request.KeyFingerprint, cancel) ? [request.KeyFingerprint] : new HashSet<string>(),
                 });
                 if (!prepared.TryGet(out var intent, out problem))
                 {
@@ -181,8 +187,17 @@ internal sealed partial class IssuanceWorker(
                     intent.NotBefore,
                     intent.NotAfter,
                     t.Now,
-                    profile.Name);
+                    profile.Name)
+                {
+                    CrlShard = intent.CrlShard,
+                    HasOcsp = intent.HasOcsp,
+                };
                 t.Db.Certificates.Add(known);
+                if (intent.CrlUrl is { } pointer)
+                {
+                    await t.RememberCrlPointAsync(known.IssuerId, known.CrlShard, pointer, cancel);
+                }
+
                 t.Audit(
                     AuditKinds.IssuanceIntended,
                     "order:" + order.PublicId,
@@ -202,6 +217,18 @@ internal sealed partial class IssuanceWorker(
             return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, owner.Issuer, order.Names, order.FinalizedAt!.Value);
         },
         cancel);
+
+    /// <summary>Of the keys that must not be certified those that this one could be: it may be blocked, or be the account's (for lint L18).</summary>
+    private async Task<HashSet<string>> BlockedAsync(StoreTransaction t, Account account, string fingerprint, CancellationToken cancel)
+    {
+        HashSet<string> found = [.. account.Keys.Select(k => PublicKeyFingerprint.Of(Jwk.FromCanonical(k.Jwk).SubjectPublicKeyInfo()))];
+        if (await blocked.ContainsAsync(t.Db, fingerprint, cancel))
+        {
+            found.Add(fingerprint);
+        }
+
+        return found;
+    }
 
     private async Task<AcmeProblem?> CheckCaaAsync(WorkItem item, IReadOnlyList<CaaDue> due, CancellationToken cancel)
     {
@@ -265,6 +292,11 @@ internal sealed partial class IssuanceWorker(
                 var order = await t.Db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel);
                 var certificate = await t.Db.Certificates.FirstAsync(c => c.OrderId == item.SubjectId, cancel);
                 certificate.Record(der, t.Now);
+                if (certificate.HasOcsp)
+                {
+                    t.AwaitOcspAnswer(certificate);
+                }
+
                 order.Complete(certificate.PublicId);
                 t.Audit(
                     AuditKinds.CertificateIssued,

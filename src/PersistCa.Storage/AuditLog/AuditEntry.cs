@@ -45,7 +45,13 @@ public static class AuditKinds
     public const string IssuanceAbandoned = "issuance.abandoned";
     public const string CertificateIssued = "certificate.issued";
     public const string CertificateRevoked = "certificate.revoked";
+    public const string RevocationUpgraded = "certificate.revocation-upgraded";
+    public const string KeyBlocked = "key.blocked";
     public const string CrlPublished = "crl.published";
+    public const string CrlPointAdded = "crl.point-added";
+    public const string OcspSignerIntended = "ocsp-signer.intended";
+    public const string OcspSignerIssued = "ocsp-signer.issued";
+    public const string OcspSigned = "ocsp.signed";
     public const string IssuerAdded = "issuer.added";
     public const string SecretCreated = "secret.created";
     public const string ServerCertificateIntended = "server-certificate.intended";

@@ -30,7 +30,9 @@ internal sealed class CertificateMapping :
         builder.HasIndex(c => c.OrderId).IsUnique();
         builder.HasIndex(c => new { c.AccountId, c.Id });
         builder.HasIndex(c => c.KeyFingerprint);
-        builder.HasIndex(c => new { c.IssuerId, c.RevokedAt });
+
+        // Only what was ever revoked has a time there: the lists are made from this index.
+        builder.HasIndex(c => new { c.IssuerId, c.CrlShard, c.StatusChangedAt });
         builder.HasOne<Account>().WithMany().HasForeignKey(c => c.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Order>().WithMany().HasForeignKey(c => c.OrderId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
@@ -46,7 +48,8 @@ internal sealed class CertificateMapping :
     public void Configure(EntityTypeBuilder<CrlRow> builder)
     {
         builder.ToTable("crls");
-        builder.HasKey(c => new { c.IssuerId, c.Number });
+        builder.HasKey(c => new { c.IssuerId, c.Shard, c.Number });
+        builder.Property(c => c.Shard).ValueGeneratedNever();
         builder.Property(c => c.Number).ValueGeneratedNever();
         builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
     }

@@ -32,7 +32,7 @@ public sealed class CrlLintTests
         ("a reason is unspecified", "L58", d => d with { Entries = [(1, "300506070809Z", Superseded with { Value = new byte[] { 0x0a, 0x01, 0x00 } })] }, c => c),
         ("a reason is critical", "L58", d => d with { Entries = [(1, "300506070809Z", Superseded with { Critical = true })] }, c => c),
         ("the part is not critical", "L59", d => d.WithPart(false, "http://a.example/1.crl"), c => c),
-        ("the URI of the part is not that of the certificates", "L59", d => d.WithPart(true, "http://a.example/2.crl"), c => c with { DistributionUri = "http://a.example/1.crl" }),
+        ("the URI of the part is not that of the certificates", "L59", d => d.WithPart(true, "http://a.example/2.crl"), c => c with { DistributionUris = ["http://a.example/1.crl"] }),
         ("the part is of users and of authorities", "L59", d => d.WithPart(true, "http://a.example/1.crl", 1, 2), c => c),
         ("the part is indirect", "L59", d => d.WithPart(true, "http://a.example/1.crl", 4), c => c),
     ];
@@ -50,7 +50,7 @@ public sealed class CrlLintTests
     [Fact]
     public void Sound_lists_whole_and_of_a_part_have_no_finding()
     {
-        var context = new CrlLintContext { NumberBefore = 6, MaxInterval = TimeSpan.FromDays(7), DistributionUri = "http://a.example/1.crl", Regime = Regime.CabfBr };
+        var context = new CrlLintContext { NumberBefore = 6, MaxInterval = TimeSpan.FromDays(7), DistributionUris = ["http://a.example/1.crl"], Regime = Regime.CabfBr };
         Assert.Empty(CrlLint.Check(CrlDraft.Sound.Encode(), context));
         Assert.Empty(CrlLint.Check(CrlDraft.Sound.WithPart(true, "http://a.example/1.crl", 1).Encode(), context));
     }

@@ -35,7 +35,7 @@ internal sealed class L59Shard() : RevocationListLint("L59", "a list of a part h
             }
         }
 
-        if (context.DistributionUri is { } expected && !uris.Contains(expected))
+        foreach (var expected in context.DistributionUris.Where(u => !uris.Contains(u)))
         {
             yield return $"issuingDistributionPoint has not the URI '{expected}' of the certificates";
         }

@@ -280,9 +280,17 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("account_id");
 
+                    b.Property<int>("CrlShard")
+                        .HasColumnType("integer")
+                        .HasColumnName("crl_shard");
+
                     b.Property<byte[]>("Der")
                         .HasColumnType("bytea")
                         .HasColumnName("der");
+
+                    b.Property<bool>("HasOcsp")
+                        .HasColumnType("boolean")
+                        .HasColumnName("has_ocsp");
 
                     b.Property<DateTimeOffset>("IntendedAt")
                         .HasColumnType("timestamp with time zone")
@@ -345,6 +353,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("status");
 
+                    b.Property<DateTimeOffset?>("StatusChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("status_changed_at");
+
                     b.Property<byte[]>("TbsDer")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -376,8 +388,8 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
 
-                    b.HasIndex("IssuerId", "RevokedAt")
-                        .HasDatabaseName("ix_certificates_issuer_id_revoked_at");
+                    b.HasIndex("IssuerId", "CrlShard", "StatusChangedAt")
+                        .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
                 });
@@ -594,6 +606,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("issuer_id");
 
+                    b.Property<int>("Shard")
+                        .HasColumnType("integer")
+                        .HasColumnName("shard");
+
                     b.Property<long>("Number")
                         .HasColumnType("bigint")
                         .HasColumnName("number");
@@ -611,7 +627,7 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("this_update");
 
-                    b.HasKey("IssuerId", "Number")
+                    b.HasKey("IssuerId", "Shard", "Number")
                         .HasName("pk_crls");
 
                     b.ToTable("crls", (string)null);
@@ -717,6 +733,141 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasName("pk_sealed_secrets");
 
                     b.ToTable("sealed_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.BlockedKey", b =>
+                {
+                    b.Property<string>("Fingerprint")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<DateTimeOffset>("BlockedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("blocked_at");
+
+                    b.Property<bool>("Proven")
+                        .HasColumnType("boolean")
+                        .HasColumnName("proven");
+
+                    b.Property<string>("Serial")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("serial");
+
+                    b.HasKey("Fingerprint")
+                        .HasName("pk_blocked_keys");
+
+                    b.ToTable("blocked_keys", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<int>("Shard")
+                        .HasColumnType("integer")
+                        .HasColumnName("shard");
+
+                    b.Property<string>("Url")
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .HasColumnName("url");
+
+                    b.Property<DateTimeOffset>("AddedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("added_at");
+
+                    b.HasKey("IssuerId", "Shard", "Url")
+                        .HasName("pk_crl_points");
+
+                    b.ToTable("crl_points", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspAnswerRow", b =>
+                {
+                    b.Property<string>("Serial")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("serial");
+
+                    b.Property<int>("Hash")
+                        .HasColumnType("integer")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("Der")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("der");
+
+                    b.Property<string>("IssuerId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<DateTimeOffset>("NextUpdate")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_update");
+
+                    b.Property<DateTimeOffset>("RefreshAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("refresh_at");
+
+                    b.Property<DateTimeOffset>("ThisUpdate")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("this_update");
+
+                    b.HasKey("Serial", "Hash")
+                        .HasName("pk_ocsp_answers");
+
+                    b.HasIndex("IssuerId", "RefreshAt")
+                        .HasDatabaseName("ix_ocsp_answers_issuer_id_refresh_at");
+
+                    b.ToTable("ocsp_answers", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer")
+                        .HasColumnName("generation");
+
+                    b.Property<byte[]>("CertificateDer")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("certificate_der");
+
+                    b.Property<string>("KeyFingerprint")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("key_fingerprint");
+
+                    b.Property<DateTimeOffset>("NotAfter")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("not_after");
+
+                    b.Property<byte[]>("SealedKey")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_key");
+
+                    b.HasKey("IssuerId", "Generation")
+                        .HasName("pk_ocsp_signers");
+
+                    b.HasIndex("KeyFingerprint")
+                        .IsUnique()
+                        .HasDatabaseName("ix_ocsp_signers_key_fingerprint");
+
+                    b.ToTable("ocsp_signers", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>
@@ -942,6 +1093,26 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Navigation("Authorization");
 
                     b.Navigation("Order");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_crl_points_issuers_issuer_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_ocsp_signers_issuers_issuer_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>

@@ -265,9 +265,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("account_id");
 
+                    b.Property<int>("CrlShard")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("crl_shard");
+
                     b.Property<byte[]>("Der")
                         .HasColumnType("BLOB")
                         .HasColumnName("der");
+
+                    b.Property<bool>("HasOcsp")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("has_ocsp");
 
                     b.Property<long>("IntendedAt")
                         .HasColumnType("INTEGER")
@@ -330,6 +338,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<long?>("StatusChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("status_changed_at");
+
                     b.Property<byte[]>("TbsDer")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -361,8 +373,8 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
 
-                    b.HasIndex("IssuerId", "RevokedAt")
-                        .HasDatabaseName("ix_certificates_issuer_id_revoked_at");
+                    b.HasIndex("IssuerId", "CrlShard", "StatusChangedAt")
+                        .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
                 });
@@ -573,6 +585,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("issuer_id");
 
+                    b.Property<int>("Shard")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("shard");
+
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
@@ -590,7 +606,7 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("this_update");
 
-                    b.HasKey("IssuerId", "Number")
+                    b.HasKey("IssuerId", "Shard", "Number")
                         .HasName("pk_crls");
 
                     b.ToTable("crls", (string)null);
@@ -696,6 +712,141 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasName("pk_sealed_secrets");
 
                     b.ToTable("sealed_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.BlockedKey", b =>
+                {
+                    b.Property<string>("Fingerprint")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<long>("BlockedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("blocked_at");
+
+                    b.Property<bool>("Proven")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("proven");
+
+                    b.Property<string>("Serial")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("serial");
+
+                    b.HasKey("Fingerprint")
+                        .HasName("pk_blocked_keys");
+
+                    b.ToTable("blocked_keys", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<int>("Shard")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("shard");
+
+                    b.Property<string>("Url")
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("url");
+
+                    b.Property<long>("AddedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("added_at");
+
+                    b.HasKey("IssuerId", "Shard", "Url")
+                        .HasName("pk_crl_points");
+
+                    b.ToTable("crl_points", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspAnswerRow", b =>
+                {
+                    b.Property<string>("Serial")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("serial");
+
+                    b.Property<int>("Hash")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("Der")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("der");
+
+                    b.Property<string>("IssuerId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<long>("NextUpdate")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_update");
+
+                    b.Property<long>("RefreshAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("refresh_at");
+
+                    b.Property<long>("ThisUpdate")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("this_update");
+
+                    b.HasKey("Serial", "Hash")
+                        .HasName("pk_ocsp_answers");
+
+                    b.HasIndex("IssuerId", "RefreshAt")
+                        .HasDatabaseName("ix_ocsp_answers_issuer_id_refresh_at");
+
+                    b.ToTable("ocsp_answers", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("generation");
+
+                    b.Property<byte[]>("CertificateDer")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("certificate_der");
+
+                    b.Property<string>("KeyFingerprint")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_fingerprint");
+
+                    b.Property<long>("NotAfter")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("not_after");
+
+                    b.Property<byte[]>("SealedKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("sealed_key");
+
+                    b.HasKey("IssuerId", "Generation")
+                        .HasName("pk_ocsp_signers");
+
+                    b.HasIndex("KeyFingerprint")
+                        .IsUnique()
+                        .HasDatabaseName("ix_ocsp_signers_key_fingerprint");
+
+                    b.ToTable("ocsp_signers", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>
@@ -917,6 +1068,26 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Navigation("Authorization");
 
                     b.Navigation("Order");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_crl_points_issuers_issuer_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_ocsp_signers_issuers_issuer_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.ValidationRecord", b =>
