@@ -33,7 +33,7 @@ internal static class PerspectiveHost
         var (trust, identity) = Files(options, clock);
         var policy = AuthorityRegistration.Policy(options);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
-        await DnsSetup.RequireValidationAsync(resolver, options.Validation.Dns, cancel);
+        await DnsSetup.RequireValidationAsync(resolver, options.Validation.Dns, clock, cancel);
         RequireFree(options.Perspective.Listen);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Configuration.Sources.Clear();
