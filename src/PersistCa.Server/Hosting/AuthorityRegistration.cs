@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Net;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
@@ -24,7 +25,8 @@ internal static class AuthorityRegistration
     public static void AddAuthority(this IServiceCollection services, PersistCaOptions options, Issuer issuer, TimeProvider clock)
     {
         var policy = Policy(options);
-        var panel = PerspectiveSetup.Create(options, policy, clock);
+        ILogger logger = NullLogger.Instance;
+        var panel = PerspectiveSetup.Create(options, policy, clock, () => logger);
         var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
         services.AddSingleton(options);
@@ -83,7 +85,12 @@ internal static class AuthorityRegistration
         services.AddSingleton(sp => WithPerspectives(sp, Validators(options, policy, sp.GetRequiredService<StubResolver>(), sp.GetRequiredService<TimeProvider>())));
         if (panel is not null)
         {
-            services.AddSingleton(_ => panel); // by a factory, so that its connections end with the server
+            // By a factory, so that its connections end with the server. Nobody asks a perspective who has not asked for the panel.
+            services.AddSingleton(sp =>
+            {
+                logger = sp.GetRequiredService<ILoggerFactory>().CreateLogger<PerspectivePanel>();
+                return panel;
+            });
         }
     }
 
