@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using PersistCa.Validation.Dns;
 
@@ -111,5 +113,30 @@ public sealed class OwnValidationTests(SignedTree tree) : IClassFixture<SignedTr
         Assert.Contains("gives none that fit the trust anchor", await TestAsync(o => o with { TrustAnchors = [tree.Anchor[..^8] + "00000000"] }), StringComparison.Ordinal);
         Assert.Contains("returns no signatures (RRSIG)", await TestAsync(o => o with { TrustAnchors = [tree.Anchor.Replace("test. ", "insecure.test. ", StringComparison.Ordinal)] }), StringComparison.Ordinal);
         Assert.Contains("expired at", await TestAsync(time: new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddYears(50))), StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("www.insecure.test", 1, DnsSecurity.Insecure)]
+    [InlineData("www.secure.test", 1, DnsSecurity.NotChecked)]
+    [InlineData("www.bogus.test", 1, DnsSecurity.NotChecked)]
+    [InlineData("www.insecure.test", 0, DnsSecurity.Insecure)]
+    [InlineData("www.elsewhere", 1, DnsSecurity.NotChecked)]
+    public async Task A_failed_caa_look_up_is_proven_insecure_only_by_the_zone_above(string name, int retries, DnsSecurity security)
+    {
+        await tree.StartAsync();
+
+        // The zone's own resolver is silent; the one for the zone above works.
+        using var silent = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        var resolver = tree.Validating(tree.Resolver, o => o with
+        {
+            Zones = [new DnsZoneForward(name[4..], [silent.Client.LocalEndPoint!.ToString()!])],
+            Timeout = TimeSpan.FromMilliseconds(300),
+            Retries = retries,
+        });
+        var answer = await resolver.AskAsync(name, DnsRecordKind.Caa, CancellationToken.None);
+
+        // Keys of signed zones cannot be had from the dead resolver, so that nothing is known of them; "elsewhere" is declared, and no proof.
+        Assert.True(answer.IsFailure);
+        Assert.Equal((security, retries + 1), (answer.Security, answer.Attempts));
     }
 }

@@ -162,7 +162,7 @@ public sealed class ChainOfTrustTests
 
         world.Tamper = m => m with { Authorities = [] };
         world.Cache = null;
-        await BogusAsync("none.example", "is not proved, and example is signed");
+        await BogusAsync("none.example", "neither tells of keys of none.example nor proves that there are none");
     }
 
     [Fact]
