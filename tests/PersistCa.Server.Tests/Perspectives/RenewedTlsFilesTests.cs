@@ -90,7 +90,7 @@ public sealed class RenewedTlsFilesTests(PerspectiveBed bed) : IClassFixture<Per
             RemoteCertificateValidationCallback = (_, certificate, _, _) =>
             {
                 shown = certificate!.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256).ToLowerInvariant();
-                return true;
+                return certificate is not null && shown.Length > 0;
             },
         });
         return shown;
