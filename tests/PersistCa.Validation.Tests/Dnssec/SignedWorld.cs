@@ -53,7 +53,8 @@ internal sealed class ZoneKey
             var signature = new byte[Ed25519.SignatureSize];
             key.Sign(Ed25519.Algorithm.Ed25519, null, o, 0, o.Length, signature, 0);
             return signature;
-        });
+        }
+        );
     }
 }
 

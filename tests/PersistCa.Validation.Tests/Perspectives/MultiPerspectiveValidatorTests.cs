@@ -66,7 +66,8 @@ public sealed class MultiPerspectiveValidatorTests
         {
             var n = int.Parse(p.Id[1..], System.Globalization.CultureInfo.InvariantCulture);
             return n < corroborate + differ ? Task.FromResult(Report(p, n < corroborate ? PerspectiveFinding.Corroborates : PerspectiveFinding.Differs)) : SilentAsync(() => stopped++, cancel);
-        }) with { Grace = TimeSpan.FromMilliseconds(300) };
+        }) with
+        { Grace = TimeSpan.FromMilliseconds(300) };
 
         var running = ValidateAsync(panel);
         time.Advance(TimeSpan.FromMilliseconds(299));
@@ -91,7 +92,8 @@ public sealed class MultiPerspectiveValidatorTests
         {
             var n = int.Parse(p.Id[1..], System.Globalization.CultureInfo.InvariantCulture);
             return n < corroborate + differ ? Task.FromResult(Report(p, n < corroborate ? PerspectiveFinding.Corroborates : PerspectiveFinding.Differs)) : SilentAsync(() => { }, cancel);
-        }) with { Grace = TimeSpan.Zero };
+        }) with
+        { Grace = TimeSpan.Zero };
 
         var running = ValidateAsync(panel);
         time.Advance(TimeSpan.FromSeconds(4.9));
@@ -111,7 +113,8 @@ public sealed class MultiPerspectiveValidatorTests
             "cabf-br",
             MpicQuorum.CabfBr,
             [.. Enumerable.Range(0, 5).Select(i => new ScriptedPerspective($"p{i}", Look) { Region = i < 4 ? "arin" : "apnic" })],
-            TimeSpan.FromSeconds(5)) { Grace = TimeSpan.Zero };
+            TimeSpan.FromSeconds(5))
+        { Grace = TimeSpan.Zero };
 
         var running = ValidateAsync(panel);
         time.Advance(TimeSpan.FromSeconds(1));
