@@ -44,6 +44,7 @@ internal static class FuzzTargets
         ["csr"] = octets => Csrs.Read(octets),
         ["caa"] = CaaTarget.Run,
         ["dns"] = Dns,
+        ["dnssec"] = DnssecTarget.Run,
         ["lint"] = LintTarget.Run,
         ["ocsp"] = OcspTarget.Run,
     };
@@ -67,6 +68,7 @@ internal static class FuzzTargets
         seeds.Add(Convert.FromBase64String(Request));
         seeds.AddRange(CaaTarget.Seeds());
         seeds.AddRange(DnsSeeds.All);
+        seeds.AddRange(DnssecTarget.Seeds());
         seeds.AddRange(LintTarget.Seeds());
         seeds.AddRange(OcspTarget.Seeds());
         return seeds;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using PersistCa.Issuance.Signing;
 using PersistCa.Issuance.Signing.PrivateKeys;
@@ -26,15 +27,33 @@ public sealed class FileSigningKey : ISigningKey
     /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
     public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(algorithm.Scheme.Make(algorithm), algorithm);
 
+    /// <summary>Makes a new key to be kept elsewhere.</summary>
+    /// <returns>The key, and its PrivateKeyInfo in DER: to be encrypted and wiped by whoever asks.</returns>
+    public static (FileSigningKey Key, byte[] Pkcs8) GenerateToKeep(SigningAlgorithm algorithm)
+    {
+        var key = algorithm.Scheme.Make(algorithm);
+        var pkcs8 = key.ExportPkcs8();
+        return (Own(key, algorithm), pkcs8);
+    }
+
     /// <summary>Takes a private key that was kept elsewhere.</summary>
     /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
     /// <param name="algorithm">What it signs with.</param>
     /// <exception cref="CryptographicException">The octets are no such key.</exception>
     public static FileSigningKey Import(ReadOnlySpan<byte> pkcs8, SigningAlgorithm algorithm)
     {
-        AsymmetricAlgorithm key = algorithm.Key == KeyKind.Rsa ? RSA.Create() : ECDsa.Create();
-        key.ImportPkcs8PrivateKey(pkcs8, out _);
-        return SigningAlgorithms.For(key) == algorithm ? Own(key, algorithm) : throw new CryptographicException($"the key does not sign with {algorithm}");
+        if (algorithm.Scheme.Read(pkcs8.ToArray()) is not { } key)
+        {
+            throw new CryptographicException($"the key does not sign with {algorithm}");
+        }
+
+        if (SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo) != algorithm)
+        {
+            key.Dispose();
+            throw new CryptographicException($"the key does not sign with {algorithm}");
+        }
+
+        return Own(key, algorithm);
     }
 
     /// <inheritdoc/>

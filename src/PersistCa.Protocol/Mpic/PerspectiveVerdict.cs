@@ -11,6 +11,9 @@ public enum PerspectiveFinding
 
     /// <summary>It did not answer, or could not look: nothing is known.</summary>
     Failed = 3,
+
+    /// <summary>It had not answered when the others' verdicts were enough, or could be no more: it does not corroborate.</summary>
+    NotWaitedFor = 4,
 }
 
 /// <summary>The verdict on one remote perspective.</summary>

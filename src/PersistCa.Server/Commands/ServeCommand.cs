@@ -46,7 +46,7 @@ internal static class ConfigCommand
             var policy = AuthorityRegistration.Policy(options);
             if (PerspectiveHost.IsWanted(options))
             {
-                PerspectiveHost.Files(options, TimeProvider.System);
+                PerspectiveHost.RequireFiles(options, TimeProvider.System);
             }
 
             if (PerspectiveHost.IsAlone(options))

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Net;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
@@ -28,11 +29,18 @@ internal static class AuthorityRegistration
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
         var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
-        var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock);
+        ILogger logger = NullLogger.Instance;
+        var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock, () => logger);
         services.AddSingleton(options);
         services.AddSingleton(issuers);
         services.AddSingleton(profiles);
-        services.AddSingleton(_ => regimes); // by a factory, so that the connections of its perspectives end with the server
+
+        // By a factory, so that the connections of its perspectives end with the server. Nobody asks a perspective who has not asked for the regimes.
+        services.AddSingleton(sp =>
+        {
+            logger = sp.GetRequiredService<ILoggerFactory>().CreateLogger<PerspectivePanel>();
+            return regimes;
+        });
         services.AddSingleton(urls);
         services.AddSingleton(announced);
         services.AddSingleton(policy);

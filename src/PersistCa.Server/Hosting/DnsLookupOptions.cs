@@ -42,7 +42,7 @@ public sealed class DnsLookupOptions
     /// <summary>Names are asked for in random case, which replies must repeat.</summary>
     public bool CaseRandomization { get; set; } = true;
 
-    /// <summary>off, or trusted-resolver: the resolvers validate DNSSEC, and their word counts.</summary>
+    /// <summary>off; trusted-resolver: the resolvers validate DNSSEC, and their word counts; or validate: this server does, and nobody's word counts.</summary>
     public string Dnssec { get; set; } = DnsRules.Off;
 
     /// <summary>Resolvers whose word counts besides those on loopback, as they stand in Resolvers or Zones.</summary>
@@ -51,8 +51,17 @@ public sealed class DnsLookupOptions
     /// <summary>Answers that are not secure are failures.</summary>
     public bool RequireSecure { get; set; }
 
-    /// <summary>Zones that are known not to be signed, exempt from RequireSecure.</summary>
+    /// <summary>
+    /// Zones that are known not to be signed, exempt from RequireSecure. In mode validate nothing in them is checked, unless a trust anchor is nearer;
+    /// "." stands for all without a nearer one.
+    /// </summary>
     public List<string> InsecureZones { get; set; } = [];
+
+    /// <summary>Mode validate: trust anchors, DS or DNSKEY records as in zone files; those of the root are built in, unless others are given.</summary>
+    public List<string> TrustAnchors { get; set; } = [];
+
+    /// <summary>Mode validate: how much work one answer may make.</summary>
+    public DnsChainOptions Chain { get; set; } = new();
 
     /// <summary>A name in a signed zone, which every resolver must vouch for at the start.</summary>
     public string SelfTestSecureName { get; set; } = "";
@@ -77,4 +86,26 @@ public sealed class DnsZoneOptions
 
     /// <summary>Its resolvers.</summary>
     public List<string> Resolvers { get; set; } = [];
+}
+
+/// <summary>Section Validation:Dns:Chain: bounds of a chain of signatures, in mode validate.</summary>
+public sealed class DnsChainOptions
+{
+    /// <summary>Look-ups of DS and DNSKEY for one answer.</summary>
+    public int MaxLookups { get; set; } = 64;
+
+    /// <summary>Signatures checked for one answer.</summary>
+    public int MaxSignatureChecks { get; set; } = 128;
+
+    /// <summary>Keys of one zone, and DS records for one.</summary>
+    public int MaxKeys { get; set; } = 24;
+
+    /// <summary>Additional rounds of NSEC3; zones with more count as not signed.</summary>
+    public int MaxNsec3Iterations { get; set; } = 50;
+
+    /// <summary>Longest that keys and delegations are kept, within their time to live; zero for not at all.</summary>
+    public TimeSpan CacheTime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Keys and delegations that are kept.</summary>
+    public int CacheEntries { get; set; } = 10_000;
 }

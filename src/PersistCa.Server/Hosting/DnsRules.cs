@@ -1,5 +1,6 @@
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Validation.Dns;
+using PersistCa.Validation.Dnssec;
 
 namespace PersistCa.Server.Hosting;
 
@@ -12,6 +13,9 @@ internal static class DnsRules
     /// <summary>The resolvers do.</summary>
     public const string TrustedResolver = "trusted-resolver";
 
+    /// <summary>This server does, and nobody's word counts.</summary>
+    public const string Validate = "validate";
+
     private const string Section = "Validation:Dns:";
 
     /// <summary>The mode by its word; null for another word.</summary>
@@ -19,6 +23,7 @@ internal static class DnsRules
     {
         Off => DnssecMode.Off,
         TrustedResolver => DnssecMode.TrustedResolver,
+        Validate => DnssecMode.Validate,
         _ => null,
     };
 
@@ -27,7 +32,7 @@ internal static class DnsRules
         Resolvers("Resolvers", d.Resolvers)
             .Concat(d.Zones.SelectMany((z, i) => Zone($"Zones:{i}", z)))
             .Concat(Resolvers("TrustedResolvers", d.TrustedResolvers))
-            .Concat(d.InsecureZones.SelectMany(z => Name("InsecureZones", z)))
+            .Concat(d.InsecureZones.Where(z => z != "." || Mode(d.Dnssec) != DnssecMode.Validate).SelectMany(z => Name("InsecureZones", z)))
             .Concat(Dnssec(d))
             .Concat(Ranges(d));
 
@@ -47,6 +52,12 @@ internal static class DnsRules
             .Concat(OptionRules.Range(Section + "Concurrency", d.Concurrency, 1, 10_000))
             .Concat(OptionRules.Range(Section + "ConcurrencyPerZone", d.ConcurrencyPerZone, 1, 10_000))
             .Concat(OptionRules.Range(Section + "FailuresUntilCooling", d.FailuresUntilCooling, 1, 1000))
+            .Concat(OptionRules.Range(Section + "Chain:MaxLookups", d.Chain.MaxLookups, 1, 1000))
+            .Concat(OptionRules.Range(Section + "Chain:MaxSignatureChecks", d.Chain.MaxSignatureChecks, 1, 10_000))
+            .Concat(OptionRules.Range(Section + "Chain:MaxKeys", d.Chain.MaxKeys, 1, 1000))
+            .Concat(OptionRules.Range(Section + "Chain:MaxNsec3Iterations", d.Chain.MaxNsec3Iterations, 0, 500))
+            .Concat(OptionRules.Range(Section + "Chain:CacheTime", d.Chain.CacheTime, TimeSpan.Zero, TimeSpan.FromDays(1)))
+            .Concat(OptionRules.Range(Section + "Chain:CacheEntries", d.Chain.CacheEntries, 1, 1_000_000))
             .Concat(OptionRules.Range(Section + "CoolingTime", d.CoolingTime, TimeSpan.Zero, 3600 * second));
         foreach (var fault in ranges)
         {
@@ -59,12 +70,19 @@ internal static class DnsRules
         switch (Mode(d.Dnssec))
         {
             case null:
-                yield return new(Section + "Dnssec", $"there is no mode '{d.Dnssec}'; there are {Off} and {TrustedResolver}");
+                yield return new(Section + "Dnssec", $"there is no mode '{d.Dnssec}'; there are {Off}, {TrustedResolver} and {Validate}");
                 yield break;
             case DnssecMode.Off when d.RequireSecure:
-                yield return new(Section + "RequireSecure", $"it is set while {Section}Dnssec is {Off}, so that no answer would ever do; set {Section}Dnssec to {TrustedResolver}");
+                yield return new(Section + "RequireSecure", $"it is set while {Section}Dnssec is {Off}, so that no answer would ever do; set {Section}Dnssec to {TrustedResolver} or {Validate}");
                 yield break;
             case DnssecMode.Off:
+                yield break;
+            case DnssecMode.Validate:
+                foreach (var fault in Anchors(d))
+                {
+                    yield return fault;
+                }
+
                 yield break;
         }
 
@@ -93,6 +111,20 @@ internal static class DnsRules
             yield return new(
                 Section + "TrustedResolvers",
                 $"{resolver.Value} of {Section}Resolvers is not among them; in mode {TrustedResolver} list every resolver that is not on loopback, if the way to it is secure");
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Anchors(DnsLookupOptions d)
+    {
+        var wrong = d.TrustAnchors.Select(TrustAnchors.Check).Where(a => !a.IsValid).ToList();
+        foreach (var anchor in wrong)
+        {
+            yield return new(Section + "TrustAnchors", anchor.Reason!);
+        }
+
+        if (wrong.Count == 0 && d.InsecureZones.All(z => z == "." || DnsName.Parse(z).IsValid) && TrustAnchors.Create(d.TrustAnchors, d.InsecureZones) is { IsValid: false } together)
+        {
+            yield return new(Section + "InsecureZones", $"{together.Reason}; take one of the two away");
         }
     }
 

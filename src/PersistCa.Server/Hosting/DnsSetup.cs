@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PersistCa.Protocol.Records;
 using PersistCa.Validation.Dns;
+using PersistCa.Validation.Dnssec;
 
 namespace PersistCa.Server.Hosting;
 
@@ -30,6 +31,16 @@ internal static class DnsSetup
                 TrustedResolvers = dns.TrustedResolvers,
                 RequireSecure = dns.RequireSecure,
                 InsecureZones = dns.InsecureZones,
+                TrustAnchors = dns.TrustAnchors,
+                Chain = new ChainLimits
+                {
+                    MaxLookups = dns.Chain.MaxLookups,
+                    MaxSignatureChecks = dns.Chain.MaxSignatureChecks,
+                    MaxKeys = dns.Chain.MaxKeys,
+                    MaxNsec3Iterations = dns.Chain.MaxNsec3Iterations,
+                    CacheTime = dns.Chain.CacheTime,
+                    CacheEntries = dns.Chain.CacheEntries,
+                },
                 MaxRecords = policy.MaxRecords,
                 MaxAnswerOctets = policy.MaxBytes,
             },
@@ -39,17 +50,28 @@ internal static class DnsSetup
 
     /// <summary>Finds out whether the resolvers validate DNSSEC, where the configuration rests on that.</summary>
     /// <exception cref="StartRefusedException">One does not, or there are no names to find it out by.</exception>
-    public static async Task RequireValidationAsync(StubResolver resolver, DnsLookupOptions dns, CancellationToken cancel)
+    public static async Task RequireValidationAsync(StubResolver resolver, DnsLookupOptions dns, TimeProvider clock, CancellationToken cancel)
     {
-        if (DnsRules.Mode(dns.Dnssec) != DnssecMode.TrustedResolver)
+        if (DnsRules.Mode(dns.Dnssec) is not (DnssecMode.TrustedResolver or DnssecMode.Validate))
         {
             return;
         }
 
         // Checked with the rest of the configuration already; this guards those who start without reading one.
-        if (DnsRules.Check(dns).FirstOrDefault() is { } fault)
+        if (DnsRules.Check(dns).FirstOrDefault() is { } wrong)
         {
-            throw new StartRefusedException(fault.Key, fault.Message);
+            throw new StartRefusedException(wrong.Key, wrong.Message);
+        }
+
+        if (DnsRules.Mode(dns.Dnssec) == DnssecMode.Validate)
+        {
+            if (await DnssecSelfTest.RunAsync(resolver, clock, cancel) is { } fault)
+            {
+                throw new StartRefusedException(
+                    "Validation:Dns:Dnssec", $"the self-test failed: {fault}; mend the resolver, Validation:Dns:TrustAnchors or the clock, declare the zone in Validation:Dns:InsecureZones, or set {DnsRules.Off}");
+            }
+
+            return;
         }
 
         if (await DnssecSelfTest.RunAsync(resolver, dns.SelfTestSecureName, dns.SelfTestBogusName, cancel) is { } reason)

@@ -59,7 +59,8 @@ internal static class OptionRules
             yield return new("Server:DataDirectory", "it is empty; name a folder");
         }
 
-        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000)))
+        foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000))
+                     .Concat(Range("Server:TlsFileCheckInterval", s.TlsFileCheckInterval, TimeSpan.Zero, TimeSpan.FromHours(1))))
         {
             yield return fault;
         }

@@ -87,6 +87,9 @@ public sealed class ServerOptions
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
+    /// <summary>Least time between two looks whether the TLS files by which perspectives and authorities know each other have changed.</summary>
+    public TimeSpan TlsFileCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
     public int MaxWorkAttempts { get; set; } = 200;
 }
@@ -228,6 +231,9 @@ public sealed class ValidationOptions
 
     /// <summary>Longest time for one look of one perspective.</summary>
     public TimeSpan PerspectiveDeadline { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long silent perspectives are waited for once they cannot change the verdict any more.</summary>
+    public TimeSpan PerspectiveGrace { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Certificates between this authority and its perspectives.</summary>
     public PerspectiveTlsOptions PerspectiveTls { get; set; } = new();

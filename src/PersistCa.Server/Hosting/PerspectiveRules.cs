@@ -44,6 +44,11 @@ internal static class PerspectiveRules
             yield return fault;
         }
 
+        foreach (var fault in OptionRules.Range("Validation:PerspectiveGrace", v.PerspectiveGrace, TimeSpan.Zero, TimeSpan.FromSeconds(60)))
+        {
+            yield return fault;
+        }
+
         if (v.Perspectives.Count > 0 && v.PerspectiveDeadline >= v.Deadline)
         {
             yield return new("Validation:PerspectiveDeadline", $"{v.PerspectiveDeadline} is not shorter than Validation:Deadline, {v.Deadline}, which holds for the whole validation; make it shorter");

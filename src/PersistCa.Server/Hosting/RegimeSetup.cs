@@ -12,8 +12,8 @@ internal static class RegimeSetup
 {
     /// <summary>The regime of a private authority and those that the profiles have.</summary>
     /// <exception cref="StartRefusedException">A regime demands what the configuration does not give.</exception>
-    public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<string> names, StubResolver resolver, TimeProvider clock) =>
-        new(names.Append(Authorization.PrivateRegime).Distinct().Select(n => One(n, Under(options, n), resolver, clock)).ToList());
+    public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<string> names, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger = null) =>
+        new(names.Append(Authorization.PrivateRegime).Distinct().Select(n => One(n, Under(options, n), resolver, clock, logger)).ToList());
 
     /// <summary>The configuration under a regime: as it stands, or tightened to what the Baseline Requirements demand.</summary>
     public static PersistCaOptions Under(PersistCaOptions options, string regime) => regime == PerspectiveRules.CabfBr ? options.With(Tightened(options.Validation)) : options;
@@ -40,10 +40,10 @@ internal static class RegimeSetup
         }
     }
 
-    private static ValidationRegime One(string name, PersistCaOptions options, StubResolver resolver, TimeProvider clock)
+    private static ValidationRegime One(string name, PersistCaOptions options, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger)
     {
         var policy = AuthorityRegistration.Policy(options);
-        var panel = PerspectiveSetup.Create(options, policy, clock);
+        var panel = PerspectiveSetup.Create(options, policy, clock, logger);
         var primary = AuthorityRegistration.Validators(options, policy, resolver, clock);
         return new ValidationRegime(
             name,

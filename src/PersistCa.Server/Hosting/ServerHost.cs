@@ -59,7 +59,7 @@ public static class ServerHost
             await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
             if (options.Server.Roles.Count == 0 || options.Server.Roles.Contains("worker"))
             {
-                await DnsSetup.RequireValidationAsync(app.Services.GetRequiredService<StubResolver>(), options.Validation.Dns, cancel);
+                await DnsSetup.RequireValidationAsync(app.Services.GetRequiredService<StubResolver>(), options.Validation.Dns, clock, cancel);
             }
 
             perspective = PerspectiveHost.IsWanted(options) ? await PerspectiveHost.StartAsync(options, clock, cancel) : null;

@@ -30,10 +30,10 @@ internal static class PerspectiveHost
             throw new StartRefusedException(fault.Key, fault.Message);
         }
 
-        var (trust, identity) = Files(options, clock);
+        var (trust, identity) = Watched(options, clock);
         var policy = AuthorityRegistration.Policy(options);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
-        await DnsSetup.RequireValidationAsync(resolver, options.Validation.Dns, cancel);
+        await DnsSetup.RequireValidationAsync(resolver, options.Validation.Dns, clock, cancel);
         RequireFree(options.Perspective.Listen);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Configuration.Sources.Clear();
@@ -50,19 +50,24 @@ internal static class PerspectiveHost
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.MaxRequestLineSize = 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            var logger = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(PerspectiveHost));
             kestrel.Listen(IPEndPoint.Parse(options.Perspective.Listen), listen => listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 // Without a certificate that is known the handshake fails: no request of a stranger is ever read.
-                OnConnection = _ => new ValueTask<SslServerAuthenticationOptions>(new SslServerAuthenticationOptions
+                OnConnection = _ =>
                 {
-                    ServerCertificateContext = identity,
-                    ClientCertificateRequired = true,
+                    var known = trust.Current(logger);
+                    return new ValueTask<SslServerAuthenticationOptions>(new SslServerAuthenticationOptions
+                    {
+                        ServerCertificateContext = identity.Current(logger),
+                        ClientCertificateRequired = true,
 #pragma warning disable CA5398 // not less than TLS 1.2, whatever the system's default is
-                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 #pragma warning restore CA5398
-                    RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
-                        trust.Admits(certificate as X509Certificate2, chain?.ChainPolicy.ExtraStore),
-                }),
+                        RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                            known.Admits(certificate as X509Certificate2, chain?.ChainPolicy.ExtraStore),
+                    });
+                },
             }));
         });
         var app = builder.Build();
@@ -73,12 +78,14 @@ internal static class PerspectiveHost
 
     /// <summary>Reads what the role rests on, without starting anything.</summary>
     /// <exception cref="StartRefusedException">A file cannot be used.</exception>
-    public static (PeerTrust Trust, SslStreamCertificateContext Identity) Files(PersistCaOptions options, TimeProvider clock)
+    public static void RequireFiles(PersistCaOptions options, TimeProvider clock) => Watched(options, clock);
+
+    private static (WatchedFiles<PeerTrust> Trust, WatchedFiles<SslStreamCertificateContext> Identity) Watched(PersistCaOptions options, TimeProvider clock)
     {
-        var p = options.Perspective;
+        var (p, every) = (options.Perspective, options.Server.TlsFileCheckInterval);
         return (
-            PeerTrust.Load("Perspective:ClientTrustFile", p.ClientTrustFile, p.ClientFingerprints, PeerTrust.ClientUsage, clock),
-            TlsIdentity.Certificate("Perspective:TlsCertificateFile", p.TlsCertificateFile, p.TlsKeyFile, clock));
+            new([p.ClientTrustFile], () => PeerTrust.Load("Perspective:ClientTrustFile", p.ClientTrustFile, p.ClientFingerprints, PeerTrust.ClientUsage, clock), every, clock),
+            new([p.TlsCertificateFile, p.TlsKeyFile], () => TlsIdentity.Certificate("Perspective:TlsCertificateFile", p.TlsCertificateFile, p.TlsKeyFile, clock), every, clock));
     }
 
     private static void RequireFree(string address)

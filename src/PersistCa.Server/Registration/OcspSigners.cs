@@ -65,14 +65,13 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
             return kept;
         }
 
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var fingerprint = PublicKeyFingerprint.Of(key.ExportSubjectPublicKeyInfo());
+        var (key, pkcs8) = FileSigningKey.GenerateToKeep(AlgorithmOf(issuer));
+        var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo);
         var generation = (row?.Generation ?? 0) + 1;
 
         // The intent is durable before the issuing key is touched, as for any other certificate.
         await WriteAsync(t => t.Audit(AuditKinds.OcspSignerIntended, "issuer:" + issuer.IssuerId, ("key", fingerprint)), cancel);
-        var pkcs8 = key.ExportPkcs8PrivateKey();
-        var made = await OcspSigner.CreateAsync(issuer, FileSigningKey.Import(pkcs8, SigningAlgorithms.EcdsaP256), clock.GetUtcNow(), OcspSigner.MaxValidity, cancel);
+        var made = await OcspSigner.CreateAsync(issuer, key, clock.GetUtcNow(), OcspSigner.MaxValidity, cancel);
         var sealedKey = Seal(issuer.IssuerId, fingerprint, pkcs8);
         CryptographicOperations.ZeroMemory(pkcs8);
         var outcome = await store.WriteAsync<OcspSignerRow>(
@@ -108,6 +107,9 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
         return agreed.KeyFingerprint == fingerprint ? made : Open(issuer, agreed) ?? made;
     }
 
+    /// <summary>Answers by P-256, which every client reads and which costs least; under an ML-DSA issuer by its own kind, so that no part of its chain falls to a quantum computer.</summary>
+    private static SigningAlgorithm AlgorithmOf(Issuer issuer) => MlDsa.Is(issuer.Key.Algorithm.Key) ? issuer.Key.Algorithm : SigningAlgorithms.EcdsaP256;
+
     private async Task WriteAsync(Action<StoreTransaction> write, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<string>(
@@ -139,7 +141,7 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
         {
             using var aes = new AesGcm(keys.SignerKeys, TagOctets);
             aes.Decrypt(row.SealedKey.AsSpan(0, IvOctets), body[..pkcs8.Length], body[pkcs8.Length..], pkcs8, Bound(row.IssuerId, row.KeyFingerprint));
-            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, SigningAlgorithms.EcdsaP256)).Value;
+            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, AlgorithmOf(issuer))).Value;
         }
         catch (CryptographicException)
         {

@@ -79,10 +79,10 @@ public sealed class CaaClimb(IDnsResolver resolver, CaaPolicy policy, CaaModes m
             ZoneIsInsecure = answer.Security == DnsSecurity.Insecure,
             WasRetried = answer.Attempts > 1,
 
-            // Only SERVFAIL says that a resolver was there and tried, in vain. Silence or a refusal may be the fault of the authority's own resolver or
-            // line, and a reply that is forged, broken or too large is no failure to look up at all. (A resolver cut off from the world says SERVFAIL
-            // too; but then it cannot prove the zone unsigned either.)
-            IsTheirs = answer.Status == DnsStatus.ServFail,
+            // SERVFAIL says that a resolver was there and tried, in vain. Silence may be the fault of the authority's own resolver or line, and is theirs
+            // only beside a proof that the zone is not signed: that is made afresh, over the same resolvers, after the failure (StubResolver), so that they
+            // and the line worked. A refusal, or a reply that is forged, broken or too large, is no failure of theirs to answer.
+            IsTheirs = answer.Status is DnsStatus.ServFail || (answer.Status == DnsStatus.Timeout && answer.Security == DnsSecurity.Insecure),
         });
     }
 

@@ -110,6 +110,7 @@ internal sealed class AttemptRecord(ChallengeType type, ChallengeAttempt attempt
         Status = answer.Status.ToString(),
         ResponseCode = answer.ResponseCode,
         Reason = answer.Reason,
+        SecurityReason = answer.SecurityReason,
         Cnames = answer.CnameChain.IsEmpty ? null : [.. answer.CnameChain],
         Records = answer.Records.IsEmpty ? null : [.. answer.Records.Select(r => new FoundRecordEvidence(r.Text, r.TtlSeconds))],
         Resolver = answer.Resolver,

@@ -56,6 +56,12 @@ public enum DnsStatus
 
     /// <summary>There is an answer that DNSSEC does not vouch for, where that is demanded.</summary>
     NotSecure = 10,
+
+    /// <summary>There is an answer whose signatures are wrong or missing where they must be, as found here: it is never used.</summary>
+    Bogus = 11,
+
+    /// <summary>There is an answer, but what its signatures rest on could not be looked up.</summary>
+    Unproven = 12,
 }
 
 /// <summary>One record of an answer.</summary>
@@ -107,6 +113,9 @@ public sealed record DnsAnswer(string OwnerName, DnsRecordKind Kind, DnsStatus S
 
     /// <summary>What DNSSEC says of it.</summary>
     public DnsSecurity Security { get; init; }
+
+    /// <summary>Why it is not secure, as found here; null where it is, and where nobody here looked.</summary>
+    public string? SecurityReason { get; init; }
 
     /// <summary>When the question was first sent.</summary>
     public DateTimeOffset AskedAt { get; init; }

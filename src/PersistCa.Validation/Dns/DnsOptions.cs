@@ -10,6 +10,9 @@ public enum DnssecMode
 
     /// <summary>The resolver, if it runs on this machine or is listed as trusted (RFC 4035 section 4.9.3 asks for a secure way to it).</summary>
     TrustedResolver = 1,
+
+    /// <summary>This program: it checks every signature up to its trust anchors, and nobody's word counts (RFC 4035 section 5).</summary>
+    Validate = 2,
 }
 
 /// <summary>Resolvers for one zone and all under it.</summary>
@@ -78,8 +81,17 @@ public sealed record DnsOptions
     /// <summary>Whether answers that are not secure are failures.</summary>
     public bool RequireSecure { get; init; }
 
-    /// <summary>Zones that are known not to be signed: what is asked for in them need not be secure.</summary>
+    /// <summary>
+    /// Zones that are known not to be signed: what is asked for in them need not be secure. In mode <see cref="DnssecMode.Validate"/> nothing in them is
+    /// checked, unless a trust anchor is nearer (RFC 7646).
+    /// </summary>
     public IReadOnlyList<string> InsecureZones { get; init; } = [];
+
+    /// <summary>Mode <see cref="DnssecMode.Validate"/>: trust anchors besides those of the root; see <see cref="Dnssec.TrustAnchors.Create"/>.</summary>
+    public IReadOnlyList<string> TrustAnchors { get; init; } = [];
+
+    /// <summary>Mode <see cref="DnssecMode.Validate"/>: how much work one answer may make.</summary>
+    public Dnssec.ChainLimits Chain { get; init; } = new();
 
     /// <summary>Most records of one answer that are judged (dns-persist-01 rules, section 6.12).</summary>
     public int MaxRecords { get; init; } = 100;
@@ -108,6 +120,12 @@ public sealed record DnsOptions
             ?? Outside(nameof(MaxRecords), MaxRecords, 1, 10_000)
             ?? Outside(nameof(MaxAnswerOctets), MaxAnswerOctets, 512, 64 * 1024)
             ?? Outside(nameof(MaxCnames), MaxCnames, 0, 100)
+            ?? Outside(nameof(Chain.MaxLookups), Chain.MaxLookups, 1, 1000)
+            ?? Outside(nameof(Chain.MaxSignatureChecks), Chain.MaxSignatureChecks, 1, 10_000)
+            ?? Outside(nameof(Chain.MaxKeys), Chain.MaxKeys, 1, 1000)
+            ?? Outside(nameof(Chain.MaxNsec3Iterations), Chain.MaxNsec3Iterations, 0, 500)
+            ?? Outside(nameof(Chain.CacheTime), (long)Chain.CacheTime.TotalSeconds, 0, 86_400)
+            ?? Outside(nameof(Chain.CacheEntries), Chain.CacheEntries, 1, 1_000_000)
             ?? (RequireSecure && Dnssec == DnssecMode.Off
                 ? $"the DNS option {nameof(RequireSecure)} is set while {nameof(Dnssec)} is {Dnssec}, so that no answer would ever do; set {nameof(Dnssec)} too"
                 : null);

@@ -8,6 +8,7 @@ public static class DnsProblem
 {
     private const int MaxNameCharacters = 260;
     private const int MaxErrorCharacters = 160;
+    private const int MaxReasonCharacters = 700;
 
     /// <summary>The refusal for a failed look-up. Names the question and the response code, never the resolver.</summary>
     /// <param name="answer">An answer that <see cref="DnsAnswer.IsFailure"/>.</param>
@@ -53,6 +54,8 @@ public static class DnsProblem
         DnsStatus.Unusable => "no readable reply came",
         DnsStatus.TooLarge => $"the answer is too large ({answer.Reason})",
         DnsStatus.NotSecure => "the answer is not secured by DNSSEC, which this authority demands for this name",
+        DnsStatus.Bogus => $"the zone's DNSSEC signatures are not valid (bogus), and such an answer is never used: {PrintableText.Shorten(answer.Reason ?? "", MaxReasonCharacters)}",
+        DnsStatus.Unproven => $"the DNSSEC signatures could not be checked ({PrintableText.Shorten(answer.Reason ?? "", MaxReasonCharacters)})",
         _ => throw new ArgumentException($"a look-up with status {answer.Status} did not fail", nameof(answer)),
     };
 

@@ -9,9 +9,9 @@ namespace PersistCa.Validation.Dns;
 internal static class DnsReply
 {
     private const int MaxShownName = 260;
-    private const int NoError = 0;
+    public const int NoError = 0;
     private const int ServFail = 2;
-    private const int NxDomain = 3;
+    public const int NxDomain = 3;
     private const int Refused = 5;
 
     public static DnsAnswer Read(DnsMessage reply, int octets, string name, DnsRecordKind kind, DnsOptions options)
@@ -172,7 +172,7 @@ internal static class DnsReply
 
     private static string Shown(string name) => PrintableText.Shorten(name, MaxShownName);
 
-    private static string CodeName(int code) => code switch
+    public static string CodeName(int code) => code switch
     {
         NoError => "NOERROR",
         1 => "FORMERR",

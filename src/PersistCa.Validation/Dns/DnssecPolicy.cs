@@ -1,4 +1,5 @@
 using PersistCa.Validation.Dns.Wire;
+using PersistCa.Validation.Dnssec;
 
 namespace PersistCa.Validation.Dns;
 
@@ -44,6 +45,21 @@ internal static class DnssecPolicy
             }
             : answer with { Security = security };
     }
+
+    /// <summary>Judges an answer by the chain of signatures that was followed here (mode <see cref="DnssecMode.Validate"/>).</summary>
+    /// <param name="answer">The answer as it came, no failure.</param>
+    /// <param name="trust">What its chain of signatures comes to.</param>
+    /// <param name="options">Demands.</param>
+    /// <returns>The answer with its security; a failure where it is bogus or cannot be proved, or lacks the security that is demanded.</returns>
+    public static DnsAnswer Judge(DnsAnswer answer, AnswerTrust trust, DnsOptions options) => trust.State switch
+    {
+        TrustState.Secure => answer with { Security = DnsSecurity.Secure },
+        TrustState.Insecure when options.RequireSecure && !IsDeclaredInsecure(answer.OwnerName, options) =>
+            answer with { Status = DnsStatus.NotSecure, Security = DnsSecurity.Insecure, Records = [], Reason = trust.Reason, SecurityReason = trust.Reason },
+        TrustState.Insecure => answer with { Security = DnsSecurity.Insecure, SecurityReason = trust.Reason },
+        TrustState.Bogus => answer with { Status = DnsStatus.Bogus, Security = DnsSecurity.Bogus, Records = [], Reason = trust.Reason, SecurityReason = trust.Reason },
+        _ => answer with { Status = DnsStatus.Unproven, Records = [], Reason = trust.Reason, SecurityReason = trust.Reason },
+    };
 
     // The name asked for decides, not the end of the alias chain: an alias forged into a zone that is not signed must not get around the demand.
     private static bool IsDeclaredInsecure(string name, DnsOptions options) =>

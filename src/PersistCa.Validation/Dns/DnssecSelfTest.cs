@@ -1,3 +1,5 @@
+using PersistCa.Validation.Dnssec;
+
 namespace PersistCa.Validation.Dns;
 
 /// <summary>
@@ -32,6 +34,44 @@ public static class DnssecSelfTest
             if (bogus.Security != DnsSecurity.Bogus)
             {
                 return $"the resolver {server} does not refuse {bogusName}, whose signatures should be wrong: {Found(bogus)}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Mode <see cref="DnssecMode.Validate"/>: asks every resolver (those of configured zones aside) for the keys of each trust anchor, and checks them. A
+    /// resolver that leaves signatures out would make every answer bogus.
+    /// </summary>
+    /// <param name="resolver">The resolver.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="cancellationToken">Ends the test.</param>
+    /// <returns>Null when all is well; otherwise what is not.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<string?> RunAsync(StubResolver resolver, TimeProvider time, CancellationToken cancellationToken)
+    {
+        foreach (var anchor in resolver.Anchors.All)
+        {
+            foreach (var server in resolver.ServersFor(anchor.Zone.Text))
+            {
+                var signed = true;
+                async Task<ChainReply> AskAsync(CanonicalName name, int type, CancellationToken cancel)
+                {
+                    var reply = await resolver.FetchFromAsync(server, name, type, cancel).ConfigureAwait(false);
+                    signed = reply.Message is null || reply.Message.Answers.Any(r => r.Type == DnssecTypes.Rrsig);
+                    return reply;
+                }
+
+                var limits = new ChainLimits { CacheTime = TimeSpan.Zero };
+                var chain = new ChainOfTrust(resolver.Anchors, new ChainCache(limits, time), new ChainBudget(limits), AskAsync, time);
+                var zone = await chain.ToAsync(anchor.Zone, cancellationToken).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (zone.State != TrustState.Secure)
+                {
+                    return $"the resolver {server}, asked for the keys of {anchor.Zone}, "
+                        + (signed ? $"gives none that fit the trust anchor: {PrintableText.Shorten(zone.Reason, 300)}" : "returns no signatures (RRSIG) although they were asked for (DO)");
+                }
             }
         }
 

@@ -10,12 +10,13 @@ internal sealed class ResolverPlan
 {
     private readonly ImmutableArray<Route> routes;
 
-    private ResolverPlan(DnsOptions options, ImmutableArray<ResolverAddress> general, ImmutableArray<Route> routes, FrozenSet<ResolverAddress> trusted)
+    private ResolverPlan(DnsOptions options, ImmutableArray<ResolverAddress> general, ImmutableArray<Route> routes, FrozenSet<ResolverAddress> trusted, Dnssec.TrustAnchors anchors)
     {
         Options = options;
         General = general;
         this.routes = routes;
         Trusted = trusted;
+        Anchors = anchors;
     }
 
     /// <summary>The options it was made of.</summary>
@@ -26,6 +27,9 @@ internal sealed class ResolverPlan
 
     /// <summary>Resolvers whose word counts besides those on loopback.</summary>
     public FrozenSet<ResolverAddress> Trusted { get; }
+
+    /// <summary>What chains of signatures start from.</summary>
+    public Dnssec.TrustAnchors Anchors { get; }
 
     /// <summary>Every resolver once.</summary>
     public IEnumerable<ResolverAddress> All => General.Concat(routes.SelectMany(r => r.Resolvers)).Distinct();
@@ -57,14 +61,17 @@ internal sealed class ResolverPlan
             routes.Add(new Route(name, resolvers));
         }
 
-        foreach (var zone in options.InsecureZones)
+        foreach (var zone in options.InsecureZones.Where(z => z != "."))
         {
             _ = ZoneName(zone, ref fault);
         }
 
+        var anchors = Dnssec.TrustAnchors.Create(options.TrustAnchors, options.InsecureZones);
+        fault ??= anchors.Reason;
+
         var trusted = Addresses(options.TrustedResolvers, ref fault).ToFrozenSet();
         return fault is null
-            ? Parsed<ResolverPlan>.Ok(new ResolverPlan(options, general, [.. routes.OrderByDescending(r => r.Zone.Length)], trusted))
+            ? Parsed<ResolverPlan>.Ok(new ResolverPlan(options, general, [.. routes.OrderByDescending(r => r.Zone.Length)], trusted, anchors.Value!))
             : Parsed<ResolverPlan>.Refused(fault);
     }
 

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using PersistCa.Protocol;
 using PersistCa.Validation.Dns.Transport;
 using PersistCa.Validation.Dns.Wire;
+using PersistCa.Validation.Dnssec;
 
 namespace PersistCa.Validation.Dns;
 
@@ -10,13 +11,14 @@ namespace PersistCa.Validation.Dns;
 /// Asks recursive resolvers over UDP, TCP where an answer is cut short, or TLS. A message whose source, id, question, case of letters or owner names
 /// do not fit is never taken for an answer, and never ends the wait for one.
 /// </summary>
-public sealed class StubResolver : IDnsResolver
+public sealed partial class StubResolver : IDnsResolver
 {
     private readonly ResolverPlan plan;
     private readonly DnsOptions options;
     private readonly TimeProvider time;
     private readonly FrozenDictionary<ResolverAddress, Upstream> upstreams;
     private readonly DnsTransport transport;
+    private readonly ChainCache chains;
     private int turn = -1;
 
     private StubResolver(ResolverPlan plan, TimeProvider time)
@@ -25,6 +27,7 @@ public sealed class StubResolver : IDnsResolver
         this.time = time;
         options = plan.Options;
         transport = new DnsTransport(options.TlsRoots);
+        chains = new ChainCache(options.Chain, time);
         upstreams = plan.All.ToFrozenDictionary(a => a, a => new Upstream(a, a.IsLoopback || plan.Trusted.Contains(a), options, time));
     }
 
@@ -39,14 +42,17 @@ public sealed class StubResolver : IDnsResolver
         return plan.IsValid ? Parsed<StubResolver>.Ok(new StubResolver(plan.Value, time)) : Parsed<StubResolver>.Refused(plan.Reason);
     }
 
+    /// <summary>The resolvers that are asked for a name.</summary>
+    internal ImmutableArray<ResolverAddress> ServersFor(string name) => plan.For(WithoutDot(name)).Resolvers;
+
+    /// <summary>What chains of signatures start from.</summary>
+    internal TrustAnchors Anchors => plan.Anchors;
+
     /// <inheritdoc/>
     public Task<DnsAnswer> AskAsync(string ownerName, DnsRecordKind kind, CancellationToken cancellationToken)
     {
         var name = WithoutDot(ownerName);
-        var route = plan.For(name);
-        ImmutableArray<Upstream> candidates = [.. route.Resolvers.Select(a => upstreams[a])];
-        var order = UpstreamOrder.For([.. candidates.Select(u => u.Health)], (uint)Interlocked.Increment(ref turn), time.GetUtcNow());
-        return AskAsync([.. order.Select(i => candidates[i])], route.Zone, name, kind, cancellationToken);
+        return AskAsync(InTurn(plan.For(name)), plan.For(name).Zone, name, kind, cancellationToken);
     }
 
     /// <summary>Whether what a resolver says of DNSSEC counts: it runs on this machine or is listed as trusted.</summary>
@@ -85,6 +91,11 @@ public sealed class StubResolver : IDnsResolver
             }
         }
 
+        if (options.Dnssec == DnssecMode.Validate && kind == DnsRecordKind.Caa && answer.Status is DnsStatus.ServFail or DnsStatus.Timeout)
+        {
+            answer = await ProveInsecureAsync(answer, cancellationToken).ConfigureAwait(false);
+        }
+
         return answer with { AskedAt = askedAt, Duration = time.GetElapsedTime(started), Attempts = attempts };
     }
 
@@ -103,6 +114,18 @@ public sealed class StubResolver : IDnsResolver
         {
             // Cancellation by the caller is told apart from the overall timeout there.
             return new DnsAnswer(name, kind, DnsStatus.Timeout) { Resolver = upstream.Address.ToString(), Reason = "no place at the resolver became free" };
+        }
+
+        if (options.Dnssec == DnssecMode.Validate)
+        {
+            DnsAnswer asItCame;
+            using (place)
+            {
+                // CD: what is wrong is to come to our own eyes, and not be kept back (RFC 4035 section 4.9.2).
+                asItCame = await ExchangeAsync(upstream, name, kind, checkingDisabled: true, cancellationToken).ConfigureAwait(false);
+            }
+
+            return await ValidatedAsync(asItCame, cancellationToken).ConfigureAwait(false);
         }
 
         using (place)
@@ -128,16 +151,7 @@ public sealed class StubResolver : IDnsResolver
             return new DnsAnswer(name, kind, DnsStatus.Unusable) { Reason = query.Reason };
         }
 
-        using var once = new CancellationTokenSource(options.Timeout, time);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, once.Token);
-        var exchange = await transport.ExchangeAsync(upstream.Address, query.Value, deadline.Token).ConfigureAwait(false);
-
-        // A wait that was ended from outside says nothing about the resolver.
-        if (exchange.Reply is not null || !cancellationToken.IsCancellationRequested)
-        {
-            upstream.Count(answered: exchange.Reply is not null);
-        }
-
+        var exchange = await ExchangeAsync(upstream, query.Value, cancellationToken).ConfigureAwait(false);
         var answer = exchange.Reply is { } reply
             ? DnsReply.Read(reply, exchange.Octets.Length, name, kind, options)
             : new DnsAnswer(name, kind, exchange.Failure);
@@ -147,6 +161,27 @@ public sealed class StubResolver : IDnsResolver
             ReplyOctets = exchange.Octets,
             Reason = answer.Reason is null ? exchange.Reason : exchange.Reason is null ? answer.Reason : $"{answer.Reason}; {exchange.Reason}",
         };
+    }
+
+    private async Task<DnsExchange> ExchangeAsync(Upstream upstream, DnsQuery query, CancellationToken cancellationToken)
+    {
+        using var once = new CancellationTokenSource(options.Timeout, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, once.Token);
+        var exchange = await transport.ExchangeAsync(upstream.Address, query, deadline.Token).ConfigureAwait(false);
+
+        // A wait that was ended from outside says nothing about the resolver.
+        if (exchange.Reply is not null || !cancellationToken.IsCancellationRequested)
+        {
+            upstream.Count(answered: exchange.Reply is not null);
+        }
+
+        return exchange;
+    }
+
+    private ImmutableArray<Upstream> InTurn(Route route)
+    {
+        ImmutableArray<Upstream> candidates = [.. route.Resolvers.Select(a => upstreams[a])];
+        return [.. UpstreamOrder.For([.. candidates.Select(u => u.Health)], (uint)Interlocked.Increment(ref turn), time.GetUtcNow()).Select(i => candidates[i])];
     }
 
     private static string WithoutDot(string name) => name.EndsWith('.') ? name[..^1] : name;

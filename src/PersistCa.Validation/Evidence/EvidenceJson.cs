@@ -136,6 +136,7 @@ public sealed partial class EvidenceJson : JsonSerializerContext
         {
             Name = Value(whole.Name),
             Reason = Optional(whole.Reason),
+            SecurityReason = Optional(whole.SecurityReason),
             ExtendedErrors = List(whole.ExtendedErrors, Value),
             Reply = step.Replies && whole.Reply?.Length <= step.ValueCharacters ? whole.Reply : null,
             Cnames = List(whole.Cnames, Value),

@@ -106,6 +106,9 @@ public sealed record LookupEvidence
     /// <summary>What DNSSEC says of the answer; null when nobody looked.</summary>
     public string? Security { get; init; }
 
+    /// <summary>Why it is not secure, as found here; null where it is, and where nobody here looked.</summary>
+    public string? SecurityReason { get; init; }
+
     /// <summary>The reply as it came, in base64; null without a reply, and where it is too long to keep.</summary>
     public string? Reply { get; init; }
 

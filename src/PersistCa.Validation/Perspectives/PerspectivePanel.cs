@@ -61,17 +61,64 @@ public sealed record PerspectivePanel(string Regime, MpicQuorum Quorum, Immutabl
         }
     }
 
-    /// <summary>Asks all at once, and waits for each until its deadline.</summary>
+    /// <summary>Once no silent perspective can change the verdict any more: how long they are waited for all the same, so that evidence has them.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// Asks all at once, and waits for each until its deadline, or until the verdict cannot change and the grace is over. Who is not waited for counts as not
+    /// corroborating: the number that may miss is of all that were asked (BR section 3.2.2.9).
+    /// </summary>
     internal async Task<PanelView> AskAsync(PerspectiveQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
-        var reports = await Task.WhenAll(Perspectives.Select(p => LookAsync(p, question, time, cancellationToken))).ConfigureAwait(false);
-        return new PanelView(Regime, Quorum.Decide([.. reports.Select(r => r.Verdict)], time.GetUtcNow()), [.. reports]);
+        using var settled = new CancellationTokenSource();
+        var started = time.GetTimestamp();
+        var looks = Perspectives.Select(p => LookAsync(p, question, time, settled.Token, cancellationToken)).ToList();
+        var open = looks.Cast<Task>().ToList();
+        var reports = new PerspectiveReport?[looks.Count];
+        Task? grace = null;
+        while (open.Count > 0)
+        {
+            var next = await Task.WhenAny(grace is null ? open : open.Append(grace)).ConfigureAwait(false);
+            await next.ConfigureAwait(false);
+            if (next is not Task<PerspectiveReport> look)
+            {
+                break;
+            }
+
+            open.Remove(look);
+            reports[looks.IndexOf(look)] = await look.ConfigureAwait(false);
+            grace ??= open.Count > 0 && IsSettled(reports, time.GetUtcNow()) ? Task.Delay(Grace, time, cancellationToken) : null;
+        }
+
+        // A report that comes from here on is too late: what is decided and what is kept must be the same.
+        await settled.CancelAsync().ConfigureAwait(false);
+        var all = reports.Select((r, i) => r ?? NotWaitedFor(Perspectives[i], time.GetElapsedTime(started))).ToImmutableArray();
+        return new PanelView(Regime, Quorum.Decide([.. all.Select(r => r.Verdict)], time.GetUtcNow()), all);
     }
 
-    private async Task<PerspectiveReport> LookAsync(IPerspective perspective, PerspectiveQuestion question, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Whether the verdict is the same if all that are silent corroborate, and if none does.</summary>
+    private bool IsSettled(PerspectiveReport?[] reports, DateTimeOffset now)
+    {
+        MpicDecision If(PerspectiveFinding silent) => Quorum.Decide(
+            [.. reports.Select((r, i) => r?.Verdict ?? new PerspectiveVerdict(Perspectives[i].Id, Perspectives[i].Region, silent, ""))], now);
+
+        return If(PerspectiveFinding.NotWaitedFor).IsSatisfied || !If(PerspectiveFinding.Corroborates).IsSatisfied;
+    }
+
+    private static PerspectiveReport NotWaitedFor(IPerspective perspective, TimeSpan elapsed)
+    {
+        var report = Sighting.Silent(perspective, "Not waited for: the verdict could not change any more.", null, elapsed);
+        return report with
+        {
+            Verdict = report.Verdict with { Finding = PerspectiveFinding.NotWaitedFor },
+            Evidence = report.Evidence with { Finding = nameof(PerspectiveFinding.NotWaitedFor) },
+        };
+    }
+
+    private async Task<PerspectiveReport> LookAsync(IPerspective perspective, PerspectiveQuestion question, TimeProvider time, CancellationToken settled, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, settled);
         var started = time.GetTimestamp();
         try
         {

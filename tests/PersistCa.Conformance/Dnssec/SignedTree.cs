@@ -46,6 +46,12 @@ public sealed class SignedTree : IAsyncLifetime
     /// <summary>A resolver without trust anchor.</summary>
     public string CarelessResolver { get; } = $"127.0.0.1:{RunningAuthority.FreePort()}";
 
+    /// <summary>The DS record of "test.", the private anchor of the tree.</summary>
+    public string Anchor { get; private set; } = "";
+
+    /// <summary>Knot itself.</summary>
+    public string Authority => $"127.0.0.1:{knotPort}";
+
     /// <inheritdoc/>
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -65,6 +71,22 @@ public sealed class SignedTree : IAsyncLifetime
     {
         var options = new DnsOptions { Resolvers = [resolver], Dnssec = DnssecMode.TrustedResolver, Timeout = TimeSpan.FromSeconds(5), OverallTimeout = TimeSpan.FromSeconds(15) };
         return StubResolver.Create(change?.Invoke(options) ?? options, TimeProvider.System).Value!;
+    }
+
+    /// <summary>Our resolver that checks signatures itself, in front of one of these.</summary>
+    public StubResolver Validating(string resolver, Func<DnsOptions, DnsOptions>? change = null, TimeProvider? time = null)
+    {
+        var options = new DnsOptions
+        {
+            Resolvers = [resolver],
+            Dnssec = DnssecMode.Validate,
+            TrustAnchors = [Anchor],
+            InsecureZones = ["."],
+            Timeout = TimeSpan.FromSeconds(5),
+            OverallTimeout = TimeSpan.FromSeconds(15),
+            Retries = 0,
+        };
+        return StubResolver.Create(change?.Invoke(options) ?? options, time ?? TimeProvider.System).Value!;
     }
 
     /// <inheritdoc/>
@@ -94,6 +116,7 @@ public sealed class SignedTree : IAsyncLifetime
         await WriteZonesAsync(ds);
         Start(knotd, "-c", configuration);
         await AnswersAsync(IPEndPoint.Parse($"127.0.0.1:{knotPort}"));
+        Anchor = ds["test"];
         var anchor = ds["test"].Replace(" DS ", " IN DS ", StringComparison.Ordinal);
         await UnboundAsync(unbound, Resolver, $"trust-anchor: \"{anchor}\"\n{await TlsAsync()}");
         await UnboundAsync(unbound, LateResolver, $"trust-anchor: \"{anchor}\"\n  val-override-date: \"20990101000000\"");
@@ -148,7 +171,7 @@ public sealed class SignedTree : IAsyncLifetime
             };
             await File.WriteAllTextAsync(
                 Path.Combine(folder, zone + ".zone"),
-                Head(zone) + $"www.{zone}. 60 TXT \"here\"\nalias.{zone}. 60 CNAME www.insecure.test.\nsafe.{zone}. 60 CNAME www.nsec3.test.\n");
+                Head(zone) + $"www.{zone}. 60 TXT \"here\"\nalias.{zone}. 60 CNAME www.insecure.test.\nsafe.{zone}. 60 CNAME www.nsec3.test.\n*.wild.{zone}. 60 TXT \"any\"\n");
         }
 
         await File.WriteAllTextAsync(Path.Combine(folder, "test.zone"), parent);

@@ -100,6 +100,7 @@ public sealed class PerspectiveBed : IAsyncLifetime
     {
         options.Validation.PerspectiveRegime = regime;
         options.Validation.PerspectiveDeadline = TimeSpan.FromSeconds(5);
+        options.Validation.PerspectiveGrace = TimeSpan.FromSeconds(5);
         options.Validation.PerspectiveTls.CertificateFile = ClientFile;
         options.Validation.PerspectiveTls.KeyFile = KeyOf(ClientFile);
         options.Validation.PerspectiveTls.TrustFile = RootFile;

@@ -114,6 +114,8 @@ public sealed class CaaClimbTests
     [InlineData(DnsStatus.Mismatched)]
     [InlineData(DnsStatus.Unusable)]
     [InlineData(DnsStatus.TooLarge)]
+    [InlineData(DnsStatus.Bogus)]
+    [InlineData(DnsStatus.Unproven)]
     public async Task Every_failure_is_refused_and_can_be_tried_again(DnsStatus status)
     {
         resolver.Says(Failed("www.example.com", status) with { Resolver = "192.0.2.1:53" }).Says("example.com", (0, "issue", "ca.example"));
@@ -133,7 +135,12 @@ public sealed class CaaClimbTests
     [InlineData(DnsStatus.ServFail, DnsSecurity.NotChecked, 2, false)]
     [InlineData(DnsStatus.ServFail, DnsSecurity.Bogus, 2, false)]
     [InlineData(DnsStatus.ServFail, DnsSecurity.Secure, 2, false)]
-    [InlineData(DnsStatus.Timeout, DnsSecurity.Insecure, 2, false)]
+    [InlineData(DnsStatus.Timeout, DnsSecurity.Insecure, 2, true)]
+    [InlineData(DnsStatus.Timeout, DnsSecurity.Insecure, 1, false)]
+    [InlineData(DnsStatus.Timeout, DnsSecurity.NotChecked, 2, false)]
+    [InlineData(DnsStatus.Bogus, DnsSecurity.Bogus, 2, false)]
+    [InlineData(DnsStatus.Unproven, DnsSecurity.NotChecked, 2, false)]
+    [InlineData(DnsStatus.NotSecure, DnsSecurity.Insecure, 2, false)]
     [InlineData(DnsStatus.Refused, DnsSecurity.Insecure, 2, false)]
     [InlineData(DnsStatus.Unusable, DnsSecurity.Insecure, 2, false)]
     [InlineData(DnsStatus.TooLarge, DnsSecurity.Insecure, 2, false)]

@@ -54,6 +54,119 @@ public sealed class MultiPerspectiveValidatorTests
         Assert.Contains("did not answer within 5 seconds", result.Evidence.Perspectives![2].Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(4, 3, 0, true)]
+    [InlineData(6, 4, 0, true)]
+    [InlineData(4, 0, 2, false)]
+    [InlineData(6, 1, 3, false)]
+    public async Task When_the_verdict_cannot_change_the_silent_are_waited_for_during_the_grace_only(int count, int corroborate, int differ, bool valid)
+    {
+        var stopped = 0;
+        var panel = Panel(count, (p, _, cancel) =>
+        {
+            var n = int.Parse(p.Id[1..], System.Globalization.CultureInfo.InvariantCulture);
+            return n < corroborate + differ ? Task.FromResult(Report(p, n < corroborate ? PerspectiveFinding.Corroborates : PerspectiveFinding.Differs)) : SilentAsync(() => stopped++, cancel);
+        }) with
+        { Grace = TimeSpan.FromMilliseconds(300) };
+
+        var running = ValidateAsync(panel);
+        time.Advance(TimeSpan.FromMilliseconds(299));
+        Assert.False(running.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        var result = await running;
+
+        Assert.Equal((valid, $"{corroborate}/{count}"), (result.IsValid, result.Evidence.Quorum?.Text));
+        var late = result.Evidence.Perspectives!.Skip(corroborate + differ).ToList();
+        Assert.All(late, p => Assert.Equal(("NotWaitedFor", "Not waited for: the verdict could not change any more."), (p.Finding, p.Reason)));
+        Assert.Equal(late.Count, stopped);
+    }
+
+    [Theory]
+    [InlineData(4, 2, 1)]
+    [InlineData(4, 2, 0)]
+    [InlineData(6, 3, 2)]
+    [InlineData(1, 0, 0)]
+    public async Task While_one_of_the_silent_can_change_the_verdict_they_are_waited_for_until_the_deadline(int count, int corroborate, int differ)
+    {
+        var panel = Panel(count, (p, _, cancel) =>
+        {
+            var n = int.Parse(p.Id[1..], System.Globalization.CultureInfo.InvariantCulture);
+            return n < corroborate + differ ? Task.FromResult(Report(p, n < corroborate ? PerspectiveFinding.Corroborates : PerspectiveFinding.Differs)) : SilentAsync(() => { }, cancel);
+        }) with
+        { Grace = TimeSpan.Zero };
+
+        var running = ValidateAsync(panel);
+        time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(running.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+
+        var result = await running;
+        Assert.False(result.IsValid);
+        Assert.All(result.Evidence.Perspectives!.Skip(corroborate + differ), p => Assert.Contains(p.Finding, new[] { "Failed", "NotWaitedFor" }));
+    }
+
+    [Fact]
+    public async Task A_second_region_that_only_the_silent_can_bring_is_waited_for()
+    {
+        var answer = new TaskCompletionSource();
+        var panel = new PerspectivePanel(
+            "cabf-br",
+            MpicQuorum.CabfBr,
+            [.. Enumerable.Range(0, 5).Select(i => new ScriptedPerspective($"p{i}", Look) { Region = i < 4 ? "arin" : "apnic" })],
+            TimeSpan.FromSeconds(5))
+        { Grace = TimeSpan.Zero };
+
+        var running = ValidateAsync(panel);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(running.IsCompleted);
+        answer.SetResult();
+
+        Assert.Equal("5/5", (await running).Evidence.Quorum?.Text);
+
+        async Task<PerspectiveReport> Look(IPerspective p, PerspectiveQuestion question, CancellationToken cancel)
+        {
+            if (p.Id == "p4")
+            {
+                await answer.Task.WaitAsync(cancel);
+            }
+
+            return Report(p, PerspectiveFinding.Corroborates);
+        }
+    }
+
+    [Fact]
+    public async Task Who_answers_within_the_grace_stands_in_the_evidence()
+    {
+        var answer = new TaskCompletionSource();
+        var panel = Panel(4, async (p, _, cancel) =>
+        {
+            if (p.Id == "p3")
+            {
+                await answer.Task.WaitAsync(cancel);
+            }
+
+            return Report(p, p.Id == "p3" ? PerspectiveFinding.Differs : PerspectiveFinding.Corroborates);
+        });
+
+        var running = ValidateAsync(panel);
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        answer.SetResult();
+        var result = await running;
+
+        Assert.Equal((true, "3/4", "Differs"), (result.IsValid, result.Evidence.Quorum?.Text, result.Evidence.Perspectives![3].Finding));
+    }
+
+    private static async Task<PerspectiveReport> SilentAsync(Action stopped, CancellationToken cancel)
+    {
+        var never = new TaskCompletionSource<PerspectiveReport>();
+        await using var registered = cancel.Register(() =>
+        {
+            stopped();
+            never.TrySetCanceled(cancel);
+        });
+        return await never.Task;
+    }
+
     [Fact]
     public async Task A_caller_that_gives_up_ends_it_without_a_verdict()
     {
@@ -152,7 +265,7 @@ public sealed class MultiPerspectiveValidatorTests
     {
         public string Id => id;
 
-        public string Region => "";
+        public string Region { get; init; } = "";
 
         public Task<PerspectiveReport> LookAsync(PerspectiveQuestion question, CancellationToken cancellationToken) => look(this, question, cancellationToken);
     }

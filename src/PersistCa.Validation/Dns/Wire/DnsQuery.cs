@@ -35,7 +35,14 @@ public sealed class DnsQuery
     /// <param name="kind">Record type.</param>
     /// <param name="form">How it is written.</param>
     /// <returns>The query, or why the name cannot be asked for.</returns>
-    public static Parsed<DnsQuery> Create(string name, DnsRecordKind kind, DnsQueryForm form)
+    public static Parsed<DnsQuery> Create(string name, DnsRecordKind kind, DnsQueryForm form) => Create(name, (int)kind, form);
+
+    /// <summary>The same for any record type.</summary>
+    /// <param name="name">Name without the root's dot; empty for the root.</param>
+    /// <param name="type">Number of the type.</param>
+    /// <param name="form">How it is written.</param>
+    /// <returns>The query, or why the name cannot be asked for.</returns>
+    internal static Parsed<DnsQuery> Create(string name, int type, DnsQueryForm form)
     {
         var sent = form.MixCase ? MixCase(name) : name;
         var owner = DnsWireName.Write(sent);
@@ -51,11 +58,11 @@ public sealed class DnsQuery
         const int checkingDisabled = 0x0010;
         Put16(stream, id, recursionDesired | authenticData | (form.CheckingDisabled ? checkingDisabled : 0), 1, 0, 0, 1);
         stream.Write(owner.Value);
-        Put16(stream, (int)kind, DnsTypes.ClassIn);
+        Put16(stream, type, DnsTypes.ClassIn);
         stream.WriteByte(0);
         const int dnssecOk = 0x8000; // RFC 3225 section 3
         Put16(stream, DnsTypes.Opt, form.PayloadOctets, 0, dnssecOk, 0);
-        return Parsed<DnsQuery>.Ok(new DnsQuery(id, sent, (int)kind, stream.ToArray()));
+        return Parsed<DnsQuery>.Ok(new DnsQuery(id, sent, type, stream.ToArray()));
     }
 
     /// <summary>Whether a message is the reply to this query (RFC 5452 section 9.1).</summary>
