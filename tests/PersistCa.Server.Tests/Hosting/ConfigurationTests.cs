@@ -140,7 +140,7 @@ public sealed class ConfigurationTests
     [InlineData("Validation:Dns:FailuresUntilCooling", "0", "Validation:Dns:FailuresUntilCooling", "1 to 1000")]
     [InlineData("Validation:Dns:CoolingTime", "02:00:00", "Validation:Dns:CoolingTime", "00:00:00 to 01:00:00")]
     [InlineData("Validation:Dns:CaseRandomization", "on", "Validation:Dns:CaseRandomization", "true or false")]
-    [InlineData("Validation:Dns:Dnssec", "validate", "Validation:Dns:Dnssec", "there are off and trusted-resolver")]
+    [InlineData("Validation:Dns:Dnssec", "validating", "Validation:Dns:Dnssec", "there are off, trusted-resolver and validate")]
     [InlineData("Validation:Dns:RequireSecure", "true", "Validation:Dns:RequireSecure", "set Validation:Dns:Dnssec to trusted-resolver")]
     [InlineData("Validation:Dns:InsecureZones", "a b", "Validation:Dns:InsecureZones", "is not a domain name")]
     [InlineData("Validation:Dns:TrustedResolvers", "dns.example", "Validation:Dns:TrustedResolvers", "is not a resolver")]
