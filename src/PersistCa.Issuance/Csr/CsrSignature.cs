@@ -17,7 +17,9 @@ internal static class CsrSignature
         new("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", HashAlgorithmName.SHA256, Oids.EcPublicKey),
         new("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", HashAlgorithmName.SHA384, Oids.EcPublicKey),
         new("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", HashAlgorithmName.SHA512, Oids.EcPublicKey),
-        new(Oids.Ed25519, "Ed25519", default, Oids.Ed25519),
+
+        // Where one OID names both key and signature (RFC 8410 section 3, RFC 9881 section 2), the issuers' row verifies.
+        .. SigningAlgorithms.All.Where(a => a.Hash.Name is null).Select(a => new Row(KeyKinds.Of(a.Key).Oid, a.Name, default, KeyKinds.Of(a.Key).Oid, a)),
     ];
 
     private static readonly (string Oid, string Name)[] Outdated =
@@ -47,13 +49,13 @@ internal static class CsrSignature
             return Bad($"The CSR's signature algorithm {oid} is not accepted; accepted are {string.Join(", ", Rows.Select(r => r.Name))}.");
         }
 
-        var family = kind switch { KeyKind.Rsa => Oids.RsaEncryption, KeyKind.Ed25519 => Oids.Ed25519, _ => Oids.EcPublicKey };
+        var family = KeyKinds.Of(kind).Oid;
         if (row.KeyOid != family)
         {
             return Bad($"The CSR's signature algorithm {row.Name} does not go with its key.");
         }
 
-        // RSA has NULL (RFC 4055 section 5), which some writers leave out; the others have nothing (RFC 5758 section 3.2, RFC 8410 section 3).
+        // RSA has NULL (RFC 4055 section 5), which some writers leave out; the others have nothing (RFC 5758 section 3.2, RFC 8410 section 3, RFC 9881 section 2).
         if (algorithm.HasData && row.KeyOid == Oids.RsaEncryption)
         {
             algorithm.ReadNull();
@@ -84,9 +86,7 @@ internal static class CsrSignature
                     }
 
                 default:
-                    var info = new AsnReader(subjectPublicKeyInfo, AsnEncodingRules.DER).ReadSequence();
-                    info.ReadEncodedValue();
-                    return Ed25519.Verify(info.ReadBitString(out _), parts.ToBeSigned.Span, parts.Signature.Span);
+                    return SigningAlgorithms.Verify(subjectPublicKeyInfo.Span, row.Whole!, parts.ToBeSigned.Span, parts.Signature.Span);
             }
         }
         catch (CryptographicException)
@@ -97,5 +97,5 @@ internal static class CsrSignature
 
     private static AcmeProblem Bad(string detail) => new(ProblemCatalog.BadCsr, detail);
 
-    private sealed record Row(string Oid, string Name, HashAlgorithmName Hash, string KeyOid);
+    private sealed record Row(string Oid, string Name, HashAlgorithmName Hash, string KeyOid, SigningAlgorithm? Whole = null);
 }

@@ -40,6 +40,7 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
                 Oids.RsaEncryption => JudgeRsa(algorithm, key),
                 Oids.EcPublicKey => JudgeEc(algorithm, key),
                 Oids.Ed25519 => JudgeEd25519(algorithm, key),
+                _ when KeyKinds.All.FirstOrDefault(k => k.Oid == oid && MlDsa.Is(k.Kind)) is { } facts => JudgeMlDsa(facts, algorithm, key),
                 _ => Bad($"The key's algorithm {oid} is not accepted; accepted are {Accepted()}."),
             };
         }
@@ -51,7 +52,7 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
 
     private static AcmeProblem Bad(string detail) => new(ProblemCatalog.BadPublicKey, detail);
 
-    private string Accepted() => "RSA, EC on P-256, P-384 and P-521" + (options.AcceptEd25519 ? ", and Ed25519" : "");
+    private string Accepted() => "RSA, EC on P-256, P-384 and P-521" + (options.AcceptEd25519 ? ", and Ed25519" : "") + (options.AcceptMlDsa ? ", and ML-DSA-44, -65 and -87" : "");
 
     private Outcome<KeyKind> JudgeRsa(AsnReader algorithm, byte[] key)
     {
@@ -143,5 +144,23 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
         }
 
         return Ed25519.IsValidPublicKey(key) ? KeyKind.Ed25519 : Bad("The Ed25519 key is no point of the curve's prime-order group.");
+    }
+
+    /// <summary>Judges an ML-DSA key: every octet string of the right length is one (FIPS 204 algorithm 23).</summary>
+    private Outcome<KeyKind> JudgeMlDsa(KeyKindFacts facts, AsnReader algorithm, byte[] key)
+    {
+        if (!options.AcceptMlDsa)
+        {
+            return Bad($"{facts.Name} keys are not accepted here; accepted are {Accepted()}.");
+        }
+
+        if (algorithm.HasData)
+        {
+            return Bad($"The {facts.Name} key's algorithm has parameters; none are allowed (RFC 9881 section 2).");
+        }
+
+        return key.Length == MlDsa.PublicKeyOctets(facts.Kind)
+            ? facts.Kind
+            : Bad($"The {facts.Name} key has {key.Length} octets; {MlDsa.PublicKeyOctets(facts.Kind)} are expected (FIPS 204 table 2).");
     }
 }

@@ -23,4 +23,7 @@ public sealed record KeyPolicyOptions
 
     /// <summary>Whether Ed25519 keys are accepted. Private clients understand them; browsers and the public regime do not.</summary>
     public bool AcceptEd25519 { get; init; } = true;
+
+    /// <summary>Whether ML-DSA keys (RFC 9881) are accepted: few clients understand them yet, and no public regime allows them.</summary>
+    public bool AcceptMlDsa { get; init; }
 }

@@ -54,7 +54,7 @@ public static class HierarchyCreation
         }.Encode(
         [
             (X509Extensions.BasicConstraints, true, request.RootPathLength is { } length ? new BasicConstraints(length) : new BasicConstraints(true)),
-            (X509Extensions.KeyUsage, true, new KeyUsage(KeyUsage.KeyCertSign | KeyUsage.CrlSign)),
+            (X509Extensions.KeyUsage, true, new KeyUsage(rootKey.Algorithm.AuthorityUsage)),
             (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(rootId)),
             (X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(rootId)),
         ]);
@@ -62,7 +62,7 @@ public static class HierarchyCreation
         var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>
         {
             (X509Extensions.BasicConstraints, true, new BasicConstraints(0)),
-            (X509Extensions.KeyUsage, true, new KeyUsage(KeyUsage.KeyCertSign | KeyUsage.CrlSign)),
+            (X509Extensions.KeyUsage, true, new KeyUsage(issuingKey.Algorithm.AuthorityUsage)),
             (X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeID.id_kp_serverAuth, KeyPurposeID.id_kp_clientAuth)),
             (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(rootId)),
             (X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(CertificateTbs.KeyIdentifier(issuingKey.SubjectPublicKeyInfo))),

@@ -2,25 +2,13 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
 using PersistCa.Issuance.Signing;
+using PersistCa.Issuance.Signing.PrivateKeys;
 using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.KeyStores;
 
-/// <summary>Limits and strengths of <see cref="FileKeyStore"/>.</summary>
-public sealed record FileKeyStoreOptions
-{
-    /// <summary>PBKDF2 iterations of a newly written key.</summary>
-    public int Pbkdf2Iterations { get; init; } = 600_000;
-
-    /// <summary>Fewest characters of the passphrase of a new key.</summary>
-    public int MinPassphraseLength { get; init; } = 8;
-
-    /// <summary>Longest key file that is read, octets.</summary>
-    public int MaxFileBytes { get; init; } = 64 * 1024;
-}
-
 /// <summary>
-/// A folder of private keys: one PEM file each, PKCS #8 encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 (RFC 5958, RFC 8018),
+/// A folder of private keys: one PEM file each, PKCS #8 encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 or scrypt (RFC 5958, RFC 8018, RFC 7914),
 /// readable by its owner alone. A key that exists is never overwritten. Refusals are reasons for an operator.
 /// </summary>
 /// <param name="directory">The folder; made when the first key is.</param>
@@ -29,13 +17,12 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
 {
     private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
     private const string FileEnding = ".key.pem";
-    private const int MaxNameLength = 100;
     private readonly FileKeyStoreOptions options = options ?? new FileKeyStoreOptions();
 
     /// <summary>Where the key of a name is, or would be.</summary>
     /// <exception cref="ArgumentException">The name is none: see <see cref="Create"/>.</exception>
     public string PathOf(string name) =>
-        JudgeName(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : Path.Combine(directory, name + FileEnding);
+        KeyName.Judge(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : Path.Combine(directory, name + FileEnding);
 
     /// <summary>Makes a key, writes it and opens it.</summary>
     /// <param name="name">1 to 100 letters, digits, hyphens and underscores.</param>
@@ -44,7 +31,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>The open key; a reason when the name or passphrase is unfit, a key of this name exists, or the folder cannot be written.</returns>
     public Parsed<FileSigningKey> Create(string name, SigningAlgorithm algorithm, ReadOnlySpan<char> passphrase)
     {
-        if (JudgeName(name) is { } reason)
+        if (KeyName.Judge(name) is { } reason)
         {
             return Parsed<FileSigningKey>.Refused(reason);
         }
@@ -54,16 +41,56 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
         }
 
-        var key = FileSigningKey.Make(algorithm);
-        var encryption = new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, options.Pbkdf2Iterations);
-        var refusal = Write(PathOf(name), key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, encryption) + "\n");
-        if (refusal is not null)
+        var key = algorithm.Scheme.Make(algorithm);
+        var plain = key.ExportPkcs8();
+        var sealedKey = EncryptedKey.Seal(plain, passphrase, options);
+        CryptographicOperations.ZeroMemory(plain);
+        if (Write(PathOf(name), PemEncoding.WriteString(EncryptedLabel, sealedKey) + "\n") is { } refusal)
         {
             key.Dispose();
             return Parsed<FileSigningKey>.Refused(refusal);
         }
 
         return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
+    }
+
+    /// <summary>The names of the keys in the folder, sorted.</summary>
+    public Parsed<IReadOnlyList<string>> List()
+    {
+        try
+        {
+            var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*" + FileEnding) : [];
+            return Parsed<IReadOnlyList<string>>.Ok([.. files.Select(f => Path.GetFileName(f)[..^FileEnding.Length]).Where(n => KeyName.Judge(n) is null).Order(StringComparer.Ordinal)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Parsed<IReadOnlyList<string>>.Refused($"the folder {directory} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>Deletes a key, for good.</summary>
+    /// <returns>Null when it is gone; a reason when there was none, or its file cannot be deleted.</returns>
+    public string? Destroy(string name)
+    {
+        if (KeyName.Judge(name) is { } reason)
+        {
+            return reason;
+        }
+
+        try
+        {
+            if (!File.Exists(PathOf(name)))
+            {
+                return $"the file {PathOf(name)} does not exist";
+            }
+
+            File.Delete(PathOf(name));
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"the file {PathOf(name)} cannot be deleted: {e.Message}";
+        }
     }
 
     /// <summary>Opens a key.</summary>
@@ -73,7 +100,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     public Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase)
     {
         var isPath = name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal);
-        if (!isPath && JudgeName(name) is { } reason)
+        if (!isPath && KeyName.Judge(name) is { } reason)
         {
             return Parsed<FileSigningKey>.Refused(reason);
         }
@@ -102,27 +129,8 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: its PEM block holds no EncryptedPrivateKeyInfo (RFC 5958 section 3); it is damaged");
         }
 
-        var key = Import(ECDsa.Create(), block, passphrase) ?? Import(RSA.Create(), block, passphrase);
-        if (key is null)
-        {
-            return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is neither an EC nor an RSA key");
-        }
-
-        if (SigningAlgorithms.For(key) is { } algorithm)
-        {
-            return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
-        }
-
-        var size = key.KeySize;
-        key.Dispose();
-        return Parsed<FileSigningKey>.Refused(
-            $"the key in {path} has {size} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+        return Unlock(block, path, passphrase);
     }
-
-    private static string? JudgeName(string name) =>
-        name.Length is 0 or > MaxNameLength || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
-            ? $"the key's name must be 1 to {MaxNameLength} letters, digits, hyphens and underscores"
-            : null;
 
     /// <summary>Judges the outer form, which no passphrase hides: so a damaged file is not taken for a mistyped passphrase.</summary>
     private static bool IsEncryptedKey(byte[] block)
@@ -144,17 +152,44 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         }
     }
 
-    private static AsymmetricAlgorithm? Import(AsymmetricAlgorithm empty, byte[] block, ReadOnlySpan<char> passphrase)
+    private Parsed<FileSigningKey> Unlock(byte[] block, string path, ReadOnlySpan<char> passphrase)
     {
+        byte[]? plain = null;
         try
         {
-            empty.ImportEncryptedPkcs8PrivateKey(passphrase, block, out _);
-            return empty;
+            var opened = EncryptedKey.Open(block, passphrase, options);
+            if (!opened.IsValid)
+            {
+                return Parsed<FileSigningKey>.Refused(opened.Reason == EncryptedKey.WrongPassphrase
+                    ? $"the passphrase does not open the file {path}, or it is damaged"
+                    : $"the file {path} cannot be opened: {opened.Reason}");
+            }
+
+            plain = opened.Value;
+            foreach (var scheme in SigningAlgorithms.All.Select(a => a.Scheme).Distinct())
+            {
+                if (scheme.Read(plain) is { } key)
+                {
+                    // One that reads a key reads none that nothing signs with.
+                    return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo)!));
+                }
+            }
+
+            return Parsed<FileSigningKey>.Refused($"the key in {path} is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
         }
-        catch (CryptographicException)
+        catch (UnfitKeyException unfit)
         {
-            empty.Dispose();
-            return null;
+            return Parsed<FileSigningKey>.Refused(
+                $"the key in {path} has {unfit.Bits} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+        }
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        {
+            // A wrong passphrase decrypts to noise with a right ending once in 256 times. What the exception says is about noise, so it is not told.
+            return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is no private key");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plain);
         }
     }
 

@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using PersistCa.Issuance.Signing;
+using PersistCa.Issuance.Signing.PrivateKeys;
 
 namespace PersistCa.Issuance.KeyStores;
 
@@ -9,7 +9,7 @@ public sealed class FileSigningKey : ISigningKey
 {
     // An instance of ECDsa or RSA must not serve two threads at once, and one instance behind a lock would leave processors idle
     // (an RSA signature takes a millisecond): so one instance for each processor, and whoever finds none waits for one to come back.
-    private readonly Channel<AsymmetricAlgorithm> idle = Channel.CreateUnbounded<AsymmetricAlgorithm>();
+    private readonly Channel<PrivateKey> idle = Channel.CreateUnbounded<PrivateKey>();
 
     private FileSigningKey(SigningAlgorithm algorithm, byte[] subjectPublicKeyInfo)
     {
@@ -24,7 +24,7 @@ public sealed class FileSigningKey : ISigningKey
     public byte[] SubjectPublicKeyInfo { get; }
 
     /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
-    public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(Make(algorithm), algorithm);
+    public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(algorithm.Scheme.Make(algorithm), algorithm);
 
     /// <summary>Takes a private key that was kept elsewhere.</summary>
     /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
@@ -40,7 +40,7 @@ public sealed class FileSigningKey : ISigningKey
     /// <inheritdoc/>
     public async ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        AsymmetricAlgorithm key;
+        PrivateKey key;
         try
         {
             key = await idle.Reader.ReadAsync(cancellationToken);
@@ -52,12 +52,7 @@ public sealed class FileSigningKey : ISigningKey
 
         try
         {
-            return key switch
-            {
-                ECDsa ec => ec.SignData(message.Span, Algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence),
-                RSA rsa => rsa.SignData(message.Span, Algorithm.Hash, RSASignaturePadding.Pkcs1),
-                _ => throw new InvalidOperationException("a key of an unknown kind"),
-            };
+            return key.Sign(message.Span);
         }
         finally
         {
@@ -78,26 +73,16 @@ public sealed class FileSigningKey : ISigningKey
         }
     }
 
-    internal static AsymmetricAlgorithm Make(SigningAlgorithm algorithm) =>
-        algorithm.Key == KeyKind.Rsa ? RSA.Create(algorithm.KeyBits) : ECDsa.Create(SigningAlgorithms.Curve(algorithm.Key));
-
     /// <summary>Takes a key over; the caller leaves it alone from now on.</summary>
-    internal static FileSigningKey Own(AsymmetricAlgorithm key, SigningAlgorithm algorithm)
+    internal static FileSigningKey Own(PrivateKey key, SigningAlgorithm algorithm)
     {
-        var owned = new FileSigningKey(algorithm, key.ExportSubjectPublicKeyInfo());
+        var owned = new FileSigningKey(algorithm, key.SubjectPublicKeyInfo);
         owned.idle.Writer.TryWrite(key);
         for (var i = 1; i < Environment.ProcessorCount; i++)
         {
-            owned.idle.Writer.TryWrite(Copy(key));
+            owned.idle.Writer.TryWrite(key.Copy());
         }
 
         return owned;
     }
-
-    private static AsymmetricAlgorithm Copy(AsymmetricAlgorithm key) => key switch
-    {
-        ECDsa ec => ECDsa.Create(ec.ExportParameters(true)),
-        RSA rsa => RSA.Create(rsa.ExportParameters(true)),
-        _ => throw new InvalidOperationException("a key of an unknown kind"),
-    };
 }

@@ -80,7 +80,7 @@ public static class SelfCertificate
             throw new ArgumentException($"no validity is left: the issuer expires at {issuer.NotAfter:u}", nameof(request));
         }
 
-        var usage = judged.Value == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
+        var usage = KeyKinds.Of(judged.Value).LeafUsage;
         var tbs = new CertificateTbs
         {
             Serial = SerialNumbers.Next(),

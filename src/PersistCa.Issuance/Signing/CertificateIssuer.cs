@@ -198,7 +198,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     {
         var commonName = profile.CommonName && !issuer.Constraints.BindsSubjects ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
-        var usage = request.KeyKind == KeyKind.Rsa ? KeyUsage.DigitalSignature | KeyUsage.KeyEncipherment : KeyUsage.DigitalSignature;
+        var usage = KeyKinds.Of(request.KeyKind).LeafUsage;
 
         // In this order in every certificate, so that two can be compared line by line.
         var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>

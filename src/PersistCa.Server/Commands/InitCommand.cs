@@ -7,32 +7,60 @@ namespace PersistCa.Server.Commands;
 /// <summary>persistca init.</summary>
 internal static class InitCommand
 {
+    private static readonly Dictionary<string, SigningAlgorithm> Kinds = new()
+    {
+        ["p256"] = SigningAlgorithms.EcdsaP256,
+        ["p384"] = SigningAlgorithms.EcdsaP384,
+        ["rsa2048"] = SigningAlgorithms.Rsa2048,
+        ["rsa3072"] = SigningAlgorithms.Rsa3072,
+        ["rsa4096"] = SigningAlgorithms.Rsa4096,
+        ["ed25519"] = SigningAlgorithms.Ed25519,
+        ["mldsa44"] = SigningAlgorithms.MlDsa44,
+        ["mldsa65"] = SigningAlgorithms.MlDsa65,
+        ["mldsa87"] = SigningAlgorithms.MlDsa87,
+    };
+
     public static Command Create()
     {
         var arguments = new ConfigurationArguments();
-        var key = new Option<string>("--issuing-key") { Description = "Key of the issuing authority: p256 or rsa3072.", DefaultValueFactory = _ => "p256" };
-        key.AcceptOnlyFromAmong("p256", "rsa3072");
+        var kind = new Option<string>("--issuing-key") { Description = $"Kind of the issuing authority's key: {string.Join(", ", Kinds.Keys)}.", DefaultValueFactory = _ => "p256" };
+        kind.AcceptOnlyFromAmong([.. Kinds.Keys]);
+        var reference = new Option<string>("--key")
+        {
+            Description = "Where the issuing authority's key is made, in place of a file: pkcs11:token=TOKEN;object=NAME, aws-kms:alias/NAME or file:NAME. The same as Authority:IssuingKey, which serve needs too.",
+        };
         var generate = new Option<bool>("--generate-passphrase")
         {
             Description = "Make a random passphrase and keep it in the file 'passphrase' in the data folder, which serve finds. Move it to a safer place.",
         };
         var command = new Command("init", "Make a new authority: a root (P-384) and an issuing authority, with encrypted keys in the data folder.");
         arguments.AddTo(command);
-        command.Options.Add(key);
+        command.Options.Add(kind);
+        command.Options.Add(reference);
         command.Options.Add(generate);
         command.SetAction(async (result, cancel) =>
         {
             var options = arguments.Read(result);
+            options.Authority.IssuingKey = result.GetValue(reference) ?? options.Authority.IssuingKey;
+            if (KeySetup.Check(options).FirstOrDefault() is { } fault)
+            {
+                throw new StartRefusedException(fault.Key, fault.Message);
+            }
+
             var output = result.InvocationConfiguration.Output;
             if (result.GetValue(generate) && !AuthorityFiles.Exist(options))
             {
                 await output.WriteLineAsync($"passphrase   {Passphrase.Generate(options.Server.DataDirectory)}");
             }
 
-            var algorithm = result.GetValue(key) == "rsa3072" ? SigningAlgorithms.Rsa3072 : SigningAlgorithms.EcdsaP256;
-            await AuthorityFiles.CreateAsync(options, algorithm, Passphrase.Find(options), TimeProvider.System.GetUtcNow(), cancel);
+            await AuthorityFiles.CreateAsync(options, Kinds[result.GetValue(kind)!], Passphrase.Find(options), TimeProvider.System.GetUtcNow(), cancel);
             await output.WriteLineAsync($"root         {AuthorityFiles.RootCertificate(options)} (give this to whoever is to trust the authority)");
             await output.WriteLineAsync($"issuing      {AuthorityFiles.IssuingCertificate(options)}");
+            if (options.Authority.IssuingKey.Length > 0)
+            {
+                await output.WriteLineAsync($"key          Authority:IssuingKey={options.Authority.IssuingKey} (configure this for serve)");
+            }
+
             await output.WriteLineAsync("The root key is beside them. The server never needs it: move it away. Next: persistca serve");
             return 0;
         });

@@ -58,11 +58,8 @@ internal static class ConfigCommand
             var profiles = ProfileSetup.Create(options);
             RegimeSetup.Create(options, profiles.Where(p => p.Offered).Select(p => p.Regime), DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System).Dispose();
             var passphrase = Passphrase.Find(options);
-            var issuers = IssuerSetup.Open(options, passphrase, TimeProvider.System.GetUtcNow());
-            foreach (var booked in issuers.All)
-            {
-                booked.Issuer.Key.Dispose();
-            }
+            using var ring = KeySetup.Ring(options, passphrase, TimeProvider.System);
+            var issuers = await IssuerSetup.OpenAsync(options, ring, TimeProvider.System.GetUtcNow(), cancel);
             if (options.Server.TlsCertificateFile.Length > 0)
             {
                 TlsIdentity.Configured(options, TimeProvider.System);

@@ -36,9 +36,10 @@ internal static class AuthorityFiles
             throw new StartRefusedException("Server:DataDirectory", $"there is an authority in {Folder(options)} already; nothing was changed");
         }
 
-        var store = new FileKeyStore(Folder(options));
-        using var rootKey = Made(store.Create(RootName, HierarchyRequest.DefaultRootAlgorithm, passphrase));
-        using var issuingKey = Made(store.Create(IssuingName, issuing, passphrase));
+        // The ring closes them. The root's stays a file, to be moved away.
+        using var ring = KeySetup.Ring(options, passphrase, TimeProvider.System);
+        var rootKey = await KeySetup.CreateAsync(ring, "", RootName, RootAlgorithm(issuing), "Server:DataDirectory", cancel);
+        var issuingKey = await KeySetup.CreateAsync(ring, options.Authority.IssuingKey, IssuingName, issuing, "Authority:IssuingKey", cancel);
         var made = await HierarchyCreation.CreateAsync(
             new HierarchyRequest
             {
@@ -55,9 +56,9 @@ internal static class AuthorityFiles
         await File.WriteAllTextAsync(IssuingCertificate(options), Pem.Certificate(made.IssuingDer), cancel);
     }
 
-    /// <summary>Reads the issuing authority. Its key stays open for the life of the process.</summary>
+    /// <summary>Reads the issuing authority. Its key stays open for the life of the ring.</summary>
     /// <exception cref="StartRefusedException">Something is missing or does not fit.</exception>
-    public static Issuer Load(PersistCaOptions options, string passphrase, DateTimeOffset now)
+    public static async Task<Issuer> LoadAsync(PersistCaOptions options, KeyRing ring, DateTimeOffset now, CancellationToken cancel)
     {
         if (!Exist(options))
         {
@@ -77,19 +78,9 @@ internal static class AuthorityFiles
             throw new StartRefusedException("Authority:RootCertificateFile", $"there is no file {options.Authority.RootCertificateFile}");
         }
 
-        var issuer = Issuer.Load(issuing[0], above, OpenKey(IssuingKey(options), "Authority:IssuingKeyFile", passphrase), now);
+        var key = await KeySetup.OpenAsync(ring, options.Authority.IssuingKey, IssuingKey(options), "Authority:IssuingKey", cancel);
+        var issuer = Issuer.Load(issuing[0], above, key, now);
         return issuer.IsValid ? issuer.Value : throw new StartRefusedException("Authority:IssuingCertificateFile", issuer.Reason);
-    }
-
-    /// <summary>Opens a key.</summary>
-    /// <param name="path">Its file.</param>
-    /// <param name="key">The configuration key that named it.</param>
-    /// <param name="passphrase">Decrypts it.</param>
-    /// <exception cref="StartRefusedException">It cannot be opened.</exception>
-    public static ISigningKey OpenKey(string path, string key, string passphrase)
-    {
-        var opened = new FileKeyStore(Path.GetDirectoryName(Path.GetFullPath(path))!).Open(Path.GetFullPath(path), passphrase);
-        return opened.IsValid ? opened.Value : throw new StartRefusedException(key, opened.Reason);
     }
 
     /// <summary>Reads the certificates of a file.</summary>
@@ -109,8 +100,9 @@ internal static class AuthorityFiles
         }
     }
 
-    private static FileSigningKey Made(PersistCa.Protocol.Parsed<FileSigningKey> made) =>
-        made.IsValid ? made.Value : throw new StartRefusedException("Server:DataDirectory", made.Reason);
+    /// <summary>A root is at least as strong as what it signs: quantum computers that break it break all below.</summary>
+    private static SigningAlgorithm RootAlgorithm(SigningAlgorithm issuing) =>
+        MlDsa.Is(issuing.Key) ? SigningAlgorithms.MlDsa87 : HierarchyRequest.DefaultRootAlgorithm;
 
     private static string Or(string configured, PersistCaOptions options, string file) =>
         configured.Length > 0 ? configured : Path.Combine(Folder(options), file);

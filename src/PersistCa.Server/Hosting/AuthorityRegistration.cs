@@ -70,7 +70,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<OrderCompletions>();
-        services.AddSingleton(new CsrReader(new KeyPolicy()));
+        services.AddSingleton(new CsrReader(new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) })));
         services.AddSingleton(resolver);
         services.AddSingleton<IDnsResolver>(resolver);
     }
@@ -90,6 +90,7 @@ internal static class AuthorityRegistration
         services.AddHostedService<CrlWorker>();
         services.AddHostedService<OcspWorker>();
         services.AddHostedService<UpkeepWorker>();
+        services.AddHostedService<KeyProbeWorker>();
     }
 
     /// <summary>The issuer names that are announced.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Signing;
 using PersistCa.Server.Registration;
 
@@ -13,37 +14,30 @@ internal static class IssuerSetup
 
     private const int MaxIssuers = 32;
 
-    /// <summary>Opens them. Their keys stay open for the life of the process.</summary>
+    /// <summary>Opens them. Their keys stay open for the life of the ring.</summary>
     /// <exception cref="StartRefusedException">One cannot be opened, or none of them signs now.</exception>
-    public static IssuerBook Open(PersistCaOptions options, string passphrase, DateTimeOffset now)
+    public static async Task<IssuerBook> OpenAsync(PersistCaOptions options, KeyRing ring, DateTimeOffset now, CancellationToken cancel)
     {
         var book = new List<BookedIssuer>();
-        try
-        {
-            // With issuers of the list alone, the files of the first one need not be there.
-            if (options.Authority.Issuers.Count == 0 || options.Authority.IssuingCertificateFile.Length > 0 || AuthorityFiles.Exist(options))
-            {
-                book.Add(new BookedIssuer(
-                    Primary,
-                    AuthorityFiles.Load(options, passphrase, now),
-                    DateTimeOffset.MinValue,
-                    options.Authority.IssuingUntil ?? DateTimeOffset.MaxValue,
-                    []));
-            }
 
-            for (var at = 0; at < options.Authority.Issuers.Count; at++)
-            {
-                book.Add(One($"Authority:Issuers:{at}", options.Authority.Issuers[at], passphrase, now));
-            }
-
-            Check(book, now);
-            return new IssuerBook(book);
-        }
-        catch
+        // With issuers of the list alone, the files of the first one need not be there.
+        if (options.Authority.Issuers.Count == 0 || options.Authority.IssuingCertificateFile.Length > 0 || AuthorityFiles.Exist(options))
         {
-            book.ForEach(b => b.Issuer.Key.Dispose());
-            throw;
+            book.Add(new BookedIssuer(
+                Primary,
+                await AuthorityFiles.LoadAsync(options, ring, now, cancel),
+                DateTimeOffset.MinValue,
+                options.Authority.IssuingUntil ?? DateTimeOffset.MaxValue,
+                []));
         }
+
+        for (var at = 0; at < options.Authority.Issuers.Count; at++)
+        {
+            book.Add(await OneAsync($"Authority:Issuers:{at}", options.Authority.Issuers[at], ring, now, cancel));
+        }
+
+        Check(book, now);
+        return new IssuerBook(book);
     }
 
     /// <summary>Checks the section.</summary>
@@ -72,9 +66,14 @@ internal static class IssuerSetup
                 yield return new(key + ":CertificateFile", "it is empty; name a file (PEM)");
             }
 
-            if (issuer.KeyFile.Length == 0)
+            if (issuer.KeyFile.Length > 0 == issuer.Key.Length > 0)
             {
-                yield return new(key + ":KeyFile", "it is empty; name a file (encrypted PKCS#8 PEM)");
+                yield return new(key + ":KeyFile", issuer.Key.Length > 0 ? "Key is set too; set one of them" : "it is empty, and so is Key; name a file (encrypted PKCS#8 PEM), or a key by its reference");
+            }
+
+            if (issuer.Key.Length > 0 && KeyReference.Parse(issuer.Key) is { IsValid: false } wrong)
+            {
+                yield return new(key + ":Key", wrong.Reason);
             }
 
             if (issuer is { From: { } from, Until: { } until } && until <= from)
@@ -84,22 +83,14 @@ internal static class IssuerSetup
         }
     }
 
-    private static BookedIssuer One(string key, IssuerOptions options, string passphrase, DateTimeOffset now)
+    private static async Task<BookedIssuer> OneAsync(string key, IssuerOptions options, KeyRing ring, DateTimeOffset now, CancellationToken cancel)
     {
         var own = AuthorityFiles.ReadCertificates(options.CertificateFile, key + ":CertificateFile");
         ImmutableArray<byte[]> above = options.ChainFile.Length > 0 ? AuthorityFiles.ReadCertificates(options.ChainFile, key + ":ChainFile") : own[1..];
-        var signer = AuthorityFiles.OpenKey(options.KeyFile, key + ":KeyFile", passphrase);
-        try
-        {
-            var issuer = Loaded(own[0], above, signer, key + ":CertificateFile", now);
-            var alternates = options.AlternateChainFiles.Select((file, n) => Alternate(file, $"{key}:AlternateChainFiles:{n}", issuer, signer, now));
-            return new BookedIssuer(options.Name, issuer, options.From ?? DateTimeOffset.MinValue, options.Until ?? DateTimeOffset.MaxValue, [.. alternates]);
-        }
-        catch
-        {
-            signer.Dispose();
-            throw;
-        }
+        var signer = await KeySetup.OpenAsync(ring, options.Key, options.KeyFile, key + ":Key", cancel);
+        var issuer = Loaded(own[0], above, signer, key + ":CertificateFile", now);
+        var alternates = options.AlternateChainFiles.Select((file, n) => Alternate(file, $"{key}:AlternateChainFiles:{n}", issuer, signer, now));
+        return new BookedIssuer(options.Name, issuer, options.From ?? DateTimeOffset.MinValue, options.Until ?? DateTimeOffset.MaxValue, [.. alternates]);
     }
 
     /// <summary>A chain that begins with another certificate for the same name and key, or with the one above the issuer's own.</summary>

@@ -15,6 +15,9 @@ public sealed class PersistCaOptions
     /// <summary>Who the authority is, and its keys.</summary>
     public AuthorityOptions Authority { get; set; } = new();
 
+    /// <summary>Where the keys of issuers can be.</summary>
+    public KeyStoreOptions KeyStores { get; set; } = new();
+
     /// <summary>The ACME protocol.</summary>
     public AcmeOptions Acme { get; set; } = new();
 
@@ -130,6 +133,9 @@ public sealed class AuthorityOptions
 
     /// <summary>Issuing certificate (PEM); empty means ca/issuing.pem in the data folder.</summary>
     public string IssuingCertificateFile { get; set; } = "";
+
+    /// <summary>Reference to the issuing key: file:NAME, pkcs11:token=TOKEN;object=NAME, aws-kms:alias/NAME; empty for IssuingKeyFile.</summary>
+    public string IssuingKey { get; set; } = "";
 
     /// <summary>Issuing key (encrypted PKCS#8 PEM); empty means ca/issuing.key.pem in the data folder.</summary>
     public string IssuingKeyFile { get; set; } = "";
@@ -310,6 +316,9 @@ public sealed class IssuanceOptions
 
     /// <summary>Add the root to the chain that clients download.</summary>
     public bool RootInChain { get; set; }
+
+    /// <summary>Whether subscribers may have ML-DSA keys (RFC 9881).</summary>
+    public bool AcceptMlDsaKeys { get; set; }
 
     /// <summary>Issuances at a time on this node.</summary>
     public int Concurrency { get; set; } = 8;

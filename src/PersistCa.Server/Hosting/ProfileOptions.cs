@@ -68,6 +68,9 @@ public sealed class IssuerOptions
     /// <summary>Its certificate (PEM); further certificates in the file are those above it.</summary>
     public string CertificateFile { get; set; } = "";
 
+    /// <summary>Reference to its key, as Authority:IssuingKey; empty for KeyFile.</summary>
+    public string Key { get; set; } = "";
+
     /// <summary>Its key (encrypted PKCS#8 PEM).</summary>
     public string KeyFile { get; set; } = "";
 

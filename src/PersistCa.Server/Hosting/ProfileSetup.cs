@@ -34,6 +34,7 @@ internal static class ProfileSetup
         new() { Name = Server, Description = "TLS servers" },
         new() { Name = "server-short-lived", Description = "TLS servers, six days, without revocation", Validity = TimeSpan.FromDays(6), Status = StatusKind.NoRevAvail },
         new() { Name = "client", Description = "TLS clients", Purposes = ["client"] },
+        new() { Name = "server-pq", Description = "TLS servers with post-quantum keys, signed by an ML-DSA issuer", Keys = [nameof(KeyKind.MlDsa44), nameof(KeyKind.MlDsa65), nameof(KeyKind.MlDsa87)], Offered = false },
         new() { Name = "server-cabf", Description = "TLS servers by the Baseline Requirements of the CA/Browser Forum", Regime = PerspectiveRules.CabfBr, Policies = [DomainValidated], Offered = false },
     ];
 
@@ -43,6 +44,9 @@ internal static class ProfileSetup
         var chosen = Chosen(options).Select(p => Read(p, options)).ToList();
         return [.. chosen.OrderBy(p => p.Name != options.Acme.DefaultProfile)];
     }
+
+    /// <summary>Whether any profile on offer is for ML-DSA keys.</summary>
+    public static bool AcceptsMlDsa(PersistCaOptions options) => Create(options).Any(p => p.Offered && p.Keys.Any(MlDsa.Is));
 
     /// <summary>Checks the section, and Acme:DefaultProfile with it.</summary>
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o)
@@ -171,6 +175,7 @@ internal static class ProfileSetup
     {
         var regime = p.Regime.Length > 0 ? p.Regime : PerspectiveRules.Private;
         var allowed = regime == PerspectiveRules.CabfBr ? PublicKeys : Enum.GetValues<KeyKind>().ToFrozenSet();
+        var unasked = o.Issuance.AcceptMlDsaKeys ? allowed : allowed.Where(k => !MlDsa.Is(k)).ToFrozenSet();
         return new CaProfile
         {
             Name = p.Name,
@@ -179,7 +184,7 @@ internal static class ProfileSetup
             Regime = regime,
             Issuers = [.. p.Issuers],
             Status = p.Status ?? StatusKind.Crl,
-            Keys = p.Keys.Count == 0 ? allowed : p.Keys.Select(k => Enum.Parse<KeyKind>(k, ignoreCase: true)).Where(allowed.Contains).ToFrozenSet(),
+            Keys = p.Keys.Count == 0 ? unasked : p.Keys.Select(k => Enum.Parse<KeyKind>(k, ignoreCase: true)).Where(allowed.Contains).ToFrozenSet(),
             Challenges = [.. p.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)],
             Accounts = p.Accounts.ToFrozenSet(),
             Certificate = new ServerProfile

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Acme;
 using PersistCa.Server.Perspective;
 using PersistCa.Server.Publication;
@@ -43,13 +44,17 @@ public static class ServerHost
         }
 
         var passphrase = Passphrase.Find(options);
-        var issuers = IssuerSetup.Open(options, passphrase, clock.GetUtcNow());
-        RequireFree(options);
-        var hold = StoreGuard.Hold(options);
-        var app = Build(options, issuers, clock);
+        var ring = KeySetup.Ring(options, passphrase, clock);
+        FileStream? hold = null;
+        WebApplication? app = null;
         WebApplication? perspective = null;
         try
         {
+            var issuers = await IssuerSetup.OpenAsync(options, ring, clock.GetUtcNow(), cancel);
+            RequireFree(options);
+            hold = StoreGuard.Hold(options);
+            app = Build(options, issuers, ring, clock);
+            _ = app.Services.GetRequiredService<KeyRing>(); // the container closes what it has given out
             await PrepareStoreAsync(app.Services, options, issuers, passphrase, cancel);
             await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
             if (options.Server.Roles.Count == 0 || options.Server.Roles.Contains("worker"))
@@ -70,8 +75,13 @@ public static class ServerHost
                 await perspective.DisposeAsync();
             }
 
-            await app.StopAsync(CancellationToken.None);
-            await app.DisposeAsync();
+            if (app is not null)
+            {
+                await app.StopAsync(CancellationToken.None);
+                await app.DisposeAsync();
+            }
+
+            ring.Dispose();
             hold?.Dispose();
             throw;
         }
@@ -104,7 +114,7 @@ public static class ServerHost
         }
     }
 
-    private static WebApplication Build(PersistCaOptions options, IssuerBook issuers, TimeProvider clock)
+    private static WebApplication Build(PersistCaOptions options, IssuerBook issuers, KeyRing ring, TimeProvider clock)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
 
@@ -118,6 +128,7 @@ public static class ServerHost
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
         builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
+        builder.Services.AddSingleton(_ => ring); // by a factory, so that its keys are closed with the server
         builder.Services.AddAuthority(options, issuers, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
         if (roles.Contains("worker"))

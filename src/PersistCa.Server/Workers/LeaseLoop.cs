@@ -1,3 +1,4 @@
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Registration;
 using PersistCa.Storage.WorkQueue;
 
@@ -110,10 +111,16 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         {
             // Stopping: the lease is freed at the next start of this node, or lapses.
         }
+        catch (KeyStoreAwayException e)
+        {
+            // No fault of the work's: it waits as long as the key store is away, and the attempt does not count.
+            LogKeyStoreAway(logger, kind, item.SubjectId, e.Message);
+            await PutBackAsync(item, AwayDelay(clock.GetUtcNow() - item.CreatedAt), counted: false, cancel);
+        }
         catch (Exception e)
         {
             LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts);
-            await PutBackAsync(item, cancel);
+            await PutBackAsync(item, Backoff(item.Attempts), counted: true, cancel);
         }
         finally
         {
@@ -133,11 +140,11 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
     }
 
-    private async Task PutBackAsync(WorkItem item, CancellationToken cancel)
+    private async Task PutBackAsync(WorkItem item, TimeSpan delay, bool counted, CancellationToken cancel)
     {
         try
         {
-            await leases.PostponeAsync(item, Backoff(item.Attempts), cancel);
+            await leases.PostponeAsync(item, delay, cancel, counted);
         }
         catch (Exception e)
         {
@@ -145,11 +152,17 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
     }
 
+    /// <summary>A quarter of the time the work has waited already, within half a second and half a minute.</summary>
+    private static TimeSpan AwayDelay(TimeSpan age) => TimeSpan.FromSeconds(Math.Clamp(age.TotalSeconds / 4, 0.5, 30));
+
     private static TimeSpan Backoff(int attempt) =>
         TimeSpan.FromMilliseconds(Math.Min(LongestDelay.TotalMilliseconds, 250 * Math.Pow(2, Math.Min(attempt, 12))));
 
     [LoggerMessage(LogLevel.Error, "The {Kind} queue cannot be read")]
     private static partial void LogQueueFailed(ILogger logger, Exception exception, WorkKind kind);
+
+    [LoggerMessage(LogLevel.Warning, "{Kind} work on {Subject} waits for the key store: {Reason}")]
+    private static partial void LogKeyStoreAway(ILogger logger, WorkKind kind, long subject, string reason);
 
     [LoggerMessage(LogLevel.Critical, "{Kind} work on {Subject} is given up after {Attempts} attempts")]
     private static partial void LogGivenUp(ILogger logger, WorkKind kind, long subject, int attempts);

@@ -60,13 +60,21 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
     }
 
     /// <summary>Gives an item back, to be tried again later: for broken surroundings, never for a verdict.</summary>
-    public async Task PostponeAsync(WorkItem item, TimeSpan delay, CancellationToken cancel)
+    /// <param name="item">As it was leased.</param>
+    /// <param name="delay">Until then nobody leases it.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <param name="counted">Whether the attempt counts; one that does not leaves the number of attempts as it was before the lease.</param>
+    public async Task PostponeAsync(WorkItem item, TimeSpan delay, CancellationToken cancel, bool counted = true)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var due = clock.GetUtcNow() + delay;
+        var attempts = counted ? item.Attempts : item.Attempts - 1;
         await db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
             .ExecuteUpdateAsync(
-                s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null).SetProperty(w => w.DueAt, due),
+                s => s.SetProperty(w => w.LeasedBy, (string?)null)
+                    .SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null)
+                    .SetProperty(w => w.DueAt, due)
+                    .SetProperty(w => w.Attempts, attempts),
                 cancel);
     }
 

@@ -187,6 +187,50 @@ public sealed class FileKeyStoreTests : IDisposable
         Assert.Contains("521 bits and is of no kind that signs here", Store().Open("p521", Passphrase).Reason, StringComparison.Ordinal);
     }
 
+    [SkippableTheory]
+    [InlineData(KeyDerivation.Pbkdf2, "ECDSA-P256-SHA256")]
+    [InlineData(KeyDerivation.Scrypt, "ECDSA-P256-SHA256")]
+    [InlineData(KeyDerivation.Scrypt, "RSA-2048-SHA256")]
+    [InlineData(KeyDerivation.Scrypt, "Ed25519")]
+    public void A_key_file_of_either_derivation_is_read_by_OpenSSL(KeyDerivation kdf, string name)
+    {
+        // At full strength: what OpenSSL refuses is what needs too much memory.
+        using var created = Store(new FileKeyStoreOptions { Kdf = kdf }).Create("a", SigningAlgorithms.Find(name)!, Passphrase).Value!;
+        using var opened = Store().Open("a", Passphrase).Value!;
+        Assert.Equal(created.SubjectPublicKeyInfo, opened.SubjectPublicKeyInfo);
+        var shown = OpenSsl("pkey", "-in", Store().PathOf("a"), "-passin", "env:PASS", "-pubout");
+        Assert.Equal(created.SubjectPublicKeyInfo, Convert.FromBase64String(shown[PemEncoding.Find(shown).Base64Data]));
+    }
+
+    [SkippableTheory]
+    [InlineData("EC -pkeyopt ec_paramgen_curve:P-256", "-v2 aes-256-cbc")]
+    [InlineData("EC -pkeyopt ec_paramgen_curve:P-384", "-v2 aes-128-cbc -v2prf hmacWithSHA512")]
+    [InlineData("RSA -pkeyopt rsa_keygen_bits:2048", "-v2 aes-256-cbc -v2prf hmacWithSHA1")]
+    [InlineData("ED25519", "-scrypt")]
+    public async Task A_key_file_that_OpenSSL_wrote_is_read(string kind, string encryption)
+    {
+        var plain = Path.Combine(folder, "plain");
+        OpenSsl(["genpkey", "-algorithm", .. kind.Split(' '), "-out", plain]);
+        OpenSsl(["pkcs8", "-topk8", "-in", plain, "-out", Store().PathOf("a"), "-passout", "env:PASS", .. encryption.Split(' ')]);
+        var opened = Store().Open("a", Passphrase);
+        Assert.True(opened.IsValid, opened.Reason);
+        using var key = opened.Value!;
+        Assert.True(Holds(key, [1], await key.SignAsync(new byte[] { 1 }, default)));
+        Assert.Contains("passphrase does not open", Store().Open("a", Passphrase + "r").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_asks_for_more_work_than_the_limits_is_refused()
+    {
+        using var pbkdf2 = Store().Create("a", SigningAlgorithms.EcdsaP256, Passphrase).Value!;
+        Assert.Contains("1 to 999 are spent", Store(Quick with { MaxPbkdf2Iterations = 999 }).Open("a", Passphrase).Reason, StringComparison.Ordinal);
+        var cheap = Quick with { Kdf = KeyDerivation.Scrypt, ScryptCost = 1024, ScryptParallel = 1 };
+        using var scrypt = Store(cheap).Create("b", SigningAlgorithms.EcdsaP256, Passphrase).Value!;
+        Assert.Contains("at most 1048575 octets", Store(Quick with { MaxScryptBytes = (1024 * 1024) - 1 }).Open("b", Passphrase).Reason, StringComparison.Ordinal);
+        using var opened = Store(Quick with { MaxScryptBytes = 1024 * 1024 }).Open("b", Passphrase).Value;
+        Assert.NotNull(opened);
+    }
+
     [Fact]
     public async Task A_key_serves_many_threads_at_once()
     {
@@ -208,15 +252,18 @@ public sealed class FileKeyStoreTests : IDisposable
 
     private static bool Holds(FileSigningKey key, byte[] message, byte[] signature)
     {
-        if (key.Algorithm.Key == KeyKind.Rsa)
-        {
-            using var rsa = RSA.Create();
-            rsa.ImportSubjectPublicKeyInfo(key.SubjectPublicKeyInfo, out _);
-            return rsa.VerifyData(message, signature, key.Algorithm.Hash, RSASignaturePadding.Pkcs1);
-        }
+        return SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, message, signature);
+    }
 
-        using var ec = ECDsa.Create();
-        ec.ImportSubjectPublicKeyInfo(key.SubjectPublicKeyInfo, out _);
-        return ec.VerifyData(message, signature, key.Algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence);
+    private static string OpenSsl(params string[] arguments)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo(PersistCa.Testing.Requirement.Program("openssl"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["PASS"] = Passphrase;
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error);
+        return output;
     }
 }

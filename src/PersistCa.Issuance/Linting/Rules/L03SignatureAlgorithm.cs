@@ -12,7 +12,7 @@ internal sealed class L03SignatureAlgorithm() : CertificateLint("L03", "the sign
             yield return $"the signature algorithm is {Convert.ToHexStringLower(inner.Span)}; the issuer's is {Convert.ToHexStringLower(issuers.Span)}";
         }
 
-        if (!AllowedSignatures.Contains(inner))
+        if (!AllowedSignatures.Contains(inner, context.Regime))
         {
             yield return $"the signature algorithm {Convert.ToHexStringLower(inner.Span)} is not one of those allowed";
         }

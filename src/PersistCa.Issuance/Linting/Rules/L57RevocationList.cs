@@ -16,7 +16,7 @@ internal sealed class L57RevocationList() : RevocationListLint("L57", "a list is
             yield return "the version is not v2";
         }
 
-        if (!facts.SignatureAlgorithm.Span.SequenceEqual(facts.OuterAlgorithm.Span) || !AllowedSignatures.Contains(facts.SignatureAlgorithm))
+        if (!facts.SignatureAlgorithm.Span.SequenceEqual(facts.OuterAlgorithm.Span) || !AllowedSignatures.Contains(facts.SignatureAlgorithm, context.Regime))
         {
             yield return "the signature algorithm is not allowed, or not the same inside and outside";
         }
