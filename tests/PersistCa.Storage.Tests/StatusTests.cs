@@ -23,7 +23,12 @@ public abstract class StatusTests(StoreKind kind)
         }
 
         var account = await s.AddAccountAsync();
-        var order = await s.AddAsync(t => NewOrder(account, t.Now));
+        var order = await s.AddAsync(t =>
+        {
+            var opened = NewOrder(account, t.Now);
+            opened.Finalize([1], t.Now, Proven(opened, t.Now));
+            return opened;
+        });
         return await s.AddAsync(t =>
         {
             var made = Certificate(order, serial, t, shard, days);
