@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using PersistCa.Issuance.Signing;
 using PersistCa.Issuance.Signing.PrivateKeys;
@@ -26,15 +27,30 @@ public sealed class FileSigningKey : ISigningKey
     /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
     public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(algorithm.Scheme.Make(algorithm), algorithm);
 
+    /// <summary>Makes a new key that somebody else keeps.</summary>
+    /// <param name="algorithm">What it signs with.</param>
+    /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958), not encrypted: to be sealed and wiped by the caller.</param>
+    public static FileSigningKey Generate(SigningAlgorithm algorithm, out byte[] pkcs8)
+    {
+        var key = algorithm.Scheme.Make(algorithm);
+        pkcs8 = key.ExportPkcs8();
+        return Own(key, algorithm);
+    }
+
     /// <summary>Takes a private key that was kept elsewhere.</summary>
     /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
     /// <param name="algorithm">What it signs with.</param>
     /// <exception cref="CryptographicException">The octets are no such key.</exception>
-    public static FileSigningKey Import(ReadOnlySpan<byte> pkcs8, SigningAlgorithm algorithm)
+    public static FileSigningKey Import(byte[] pkcs8, SigningAlgorithm algorithm)
     {
-        AsymmetricAlgorithm key = algorithm.Key == KeyKind.Rsa ? RSA.Create() : ECDsa.Create();
-        key.ImportPkcs8PrivateKey(pkcs8, out _);
-        return SigningAlgorithms.For(key) == algorithm ? Own(key, algorithm) : throw new CryptographicException($"the key does not sign with {algorithm}");
+        var key = algorithm.Scheme.Read(pkcs8);
+        if (key is null || SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo) != algorithm)
+        {
+            key?.Dispose();
+            throw new CryptographicException($"the key does not sign with {algorithm}");
+        }
+
+        return Own(key, algorithm);
     }
 
     /// <inheritdoc/>

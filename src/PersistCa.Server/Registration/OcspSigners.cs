@@ -65,14 +65,13 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
             return kept;
         }
 
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var fingerprint = PublicKeyFingerprint.Of(key.ExportSubjectPublicKeyInfo());
+        var key = FileSigningKey.Generate(AlgorithmFor(issuer), out var pkcs8);
+        var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo);
         var generation = (row?.Generation ?? 0) + 1;
 
         // The intent is durable before the issuing key is touched, as for any other certificate.
         await WriteAsync(t => t.Audit(AuditKinds.OcspSignerIntended, "issuer:" + issuer.IssuerId, ("key", fingerprint)), cancel);
-        var pkcs8 = key.ExportPkcs8PrivateKey();
-        var made = await OcspSigner.CreateAsync(issuer, FileSigningKey.Import(pkcs8, SigningAlgorithms.EcdsaP256), clock.GetUtcNow(), OcspSigner.MaxValidity, cancel);
+        var made = await OcspSigner.CreateAsync(issuer, key, clock.GetUtcNow(), OcspSigner.MaxValidity, cancel);
         var sealedKey = Seal(issuer.IssuerId, fingerprint, pkcs8);
         CryptographicOperations.ZeroMemory(pkcs8);
         var outcome = await store.WriteAsync<OcspSignerRow>(
@@ -139,7 +138,7 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
         {
             using var aes = new AesGcm(keys.SignerKeys, TagOctets);
             aes.Decrypt(row.SealedKey.AsSpan(0, IvOctets), body[..pkcs8.Length], body[pkcs8.Length..], pkcs8, Bound(row.IssuerId, row.KeyFingerprint));
-            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, SigningAlgorithms.EcdsaP256)).Value;
+            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, AlgorithmFor(issuer))).Value;
         }
         catch (CryptographicException)
         {
@@ -150,6 +149,10 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
             CryptographicOperations.ZeroMemory(pkcs8);
         }
     }
+
+    /// <summary>P-256 signs fastest and every client reads it; under an issuer that withstands quantum computers the signer has to as well.</summary>
+    private static SigningAlgorithm AlgorithmFor(Issuer issuer) =>
+        issuer.Key.Algorithm.Key is KeyKind.MlDsa44 or KeyKind.MlDsa65 or KeyKind.MlDsa87 ? issuer.Key.Algorithm : SigningAlgorithms.EcdsaP256;
 
     /// <summary>A sealed key that is moved to another row does not open.</summary>
     private static byte[] Bound(string issuerId, string fingerprint) => Encoding.ASCII.GetBytes($"ocsp-signer {issuerId} {fingerprint}");

@@ -18,7 +18,7 @@ internal sealed class L60OcspAnswer() : LintRule("L60", "an answer's times are i
             yield return "the responder is not named by the key that signs";
         }
 
-        if (!AllowedSignatures.Contains(facts.SignatureAlgorithm))
+        if (!AllowedSignatures.Contains(facts.SignatureAlgorithm, context.Regime))
         {
             yield return "the signature algorithm is not allowed";
         }
