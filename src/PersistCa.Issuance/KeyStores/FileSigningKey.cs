@@ -27,29 +27,26 @@ public sealed class FileSigningKey : ISigningKey
     /// <summary>Makes a new key that is kept nowhere: for tests, demonstrations and keys that live as long as the process.</summary>
     public static FileSigningKey Generate(SigningAlgorithm algorithm) => Own(algorithm.Scheme.Make(algorithm), algorithm);
 
-    /// <summary>Makes a new key to be kept elsewhere.</summary>
-    /// <returns>The key, and its PrivateKeyInfo in DER: to be encrypted and wiped by whoever asks.</returns>
-    public static (FileSigningKey Key, byte[] Pkcs8) GenerateToKeep(SigningAlgorithm algorithm)
+    /// <summary>Makes a new key that somebody else keeps.</summary>
+    /// <param name="algorithm">What it signs with.</param>
+    /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958), not encrypted: to be sealed and wiped by the caller.</param>
+    public static FileSigningKey Generate(SigningAlgorithm algorithm, out byte[] pkcs8)
     {
         var key = algorithm.Scheme.Make(algorithm);
-        var pkcs8 = key.ExportPkcs8();
-        return (Own(key, algorithm), pkcs8);
+        pkcs8 = key.ExportPkcs8();
+        return Own(key, algorithm);
     }
 
     /// <summary>Takes a private key that was kept elsewhere.</summary>
     /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
     /// <param name="algorithm">What it signs with.</param>
     /// <exception cref="CryptographicException">The octets are no such key.</exception>
-    public static FileSigningKey Import(ReadOnlySpan<byte> pkcs8, SigningAlgorithm algorithm)
+    public static FileSigningKey Import(byte[] pkcs8, SigningAlgorithm algorithm)
     {
-        if (algorithm.Scheme.Read(pkcs8.ToArray()) is not { } key)
+        var key = algorithm.Scheme.Read(pkcs8);
+        if (key is null || SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo) != algorithm)
         {
-            throw new CryptographicException($"the key does not sign with {algorithm}");
-        }
-
-        if (SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo) != algorithm)
-        {
-            key.Dispose();
+            key?.Dispose();
             throw new CryptographicException($"the key does not sign with {algorithm}");
         }
 

@@ -65,7 +65,7 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
             return kept;
         }
 
-        var (key, pkcs8) = FileSigningKey.GenerateToKeep(AlgorithmOf(issuer));
+        var key = FileSigningKey.Generate(AlgorithmFor(issuer), out var pkcs8);
         var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo);
         var generation = (row?.Generation ?? 0) + 1;
 
@@ -107,9 +107,6 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
         return agreed.KeyFingerprint == fingerprint ? made : Open(issuer, agreed) ?? made;
     }
 
-    /// <summary>Answers by P-256, which every client reads and which costs least; under an ML-DSA issuer by its own kind, so that no part of its chain falls to a quantum computer.</summary>
-    private static SigningAlgorithm AlgorithmOf(Issuer issuer) => MlDsa.Is(issuer.Key.Algorithm.Key) ? issuer.Key.Algorithm : SigningAlgorithms.EcdsaP256;
-
     private async Task WriteAsync(Action<StoreTransaction> write, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<string>(
@@ -141,7 +138,7 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
         {
             using var aes = new AesGcm(keys.SignerKeys, TagOctets);
             aes.Decrypt(row.SealedKey.AsSpan(0, IvOctets), body[..pkcs8.Length], body[pkcs8.Length..], pkcs8, Bound(row.IssuerId, row.KeyFingerprint));
-            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, AlgorithmOf(issuer))).Value;
+            return OcspSigner.Load(issuer, row.CertificateDer, FileSigningKey.Import(pkcs8, AlgorithmFor(issuer))).Value;
         }
         catch (CryptographicException)
         {
@@ -152,6 +149,10 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
             CryptographicOperations.ZeroMemory(pkcs8);
         }
     }
+
+    /// <summary>P-256 signs fastest and every client reads it; under an issuer that withstands quantum computers the signer has to as well.</summary>
+    private static SigningAlgorithm AlgorithmFor(Issuer issuer) =>
+        issuer.Key.Algorithm.Key is KeyKind.MlDsa44 or KeyKind.MlDsa65 or KeyKind.MlDsa87 ? issuer.Key.Algorithm : SigningAlgorithms.EcdsaP256;
 
     /// <summary>A sealed key that is moved to another row does not open.</summary>
     private static byte[] Bound(string issuerId, string fingerprint) => Encoding.ASCII.GetBytes($"ocsp-signer {issuerId} {fingerprint}");
