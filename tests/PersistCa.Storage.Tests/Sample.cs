@@ -41,7 +41,7 @@ internal static class Sample
     public static IssuerRow NewIssuer(DateTimeOffset now) => new() { Id = IssuerId, CertificateDer = [1, 0, 255], ChainDer = [[2, 3], [4]], AddedAt = now };
 
     public static IssuedCertificate NewCertificate(Order order, string serial, DateTimeOffset now) =>
-        new(PublicId.Next(), serial, IssuerId, order.Id, order.AccountId, new string('f', 64), [1, 2], now, now.AddDays(1), now, "server");
+        new(PublicId.Next(), serial, IssuerId, order.Id, order.AccountId, new string('f', 64), [1, 2], now, now.AddDays(1), now, "server") { CrlShard = 3, HasOcsp = true };
 
     /// <summary>One change with its audit entry, on the server's behalf, which must succeed.</summary>
     /// <returns>What the change yielded.</returns>
