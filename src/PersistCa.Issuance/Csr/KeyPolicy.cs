@@ -74,31 +74,31 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
         var bits = modulus.GetBitLength();
         if (modulus.Sign <= 0 || bits < options.MinRsaBits || bits > options.MaxRsaBits)
         {
-            return Bad($"The RSA key has {bits} bits; {options.MinRsaBits} to {options.MaxRsaBits} are accepted.");
+            return Bad($"The RSA key has {bits} bits; {options.MinRsaBits} to {options.MaxRsaBits} are accepted (lint L14).");
         }
 
         if (bits % 8 != 0)
         {
-            return Bad($"The RSA key has {bits} bits; a multiple of 8 is expected.");
+            return Bad($"The RSA key has {bits} bits; a multiple of 8 is expected (lint L14).");
         }
 
         if (exponent.IsEven || exponent < options.MinRsaExponent || exponent > options.MaxRsaExponent)
         {
-            return Bad($"The RSA public exponent is not accepted; expected is an odd number from {options.MinRsaExponent} to {options.MaxRsaExponent}, normally 65537.");
+            return Bad($"The RSA public exponent is not accepted; expected is an odd number from {options.MinRsaExponent} to {options.MaxRsaExponent}, normally 65537 (lint L14).");
         }
 
         if (RsaWeaknesses.SmallFactor(modulus, options.SmallFactorBound) is { } factor)
         {
-            return Bad($"The RSA modulus is divisible by {factor}, so the key is broken; make a new one with a sound generator.");
+            return Bad($"The RSA modulus is divisible by {factor}, so the key is broken; make a new one with a sound generator (lint L14).");
         }
 
         if (RsaWeaknesses.HasRocaFingerprint(modulus))
         {
-            return Bad("The RSA modulus bears the fingerprint of CVE-2017-15361 (ROCA), so the private key can be computed; make a new one with other software.");
+            return Bad("The RSA modulus bears the fingerprint of CVE-2017-15361 (ROCA), so the private key can be computed; make a new one with other software (lint L17).");
         }
 
         return RsaWeaknesses.FermatFactors(modulus, options.FermatRounds)
-            ? Bad($"The RSA modulus is factored by {options.FermatRounds} rounds of Fermat's method: its primes are too close together. Make a new key with a sound generator.")
+            ? Bad($"The RSA modulus is factored by {options.FermatRounds} rounds of Fermat's method: its primes are too close together. Make a new key with a sound generator (lint L16).")
             : KeyKind.Rsa;
     }
 
@@ -123,7 +123,7 @@ public sealed class KeyPolicy(KeyPolicyOptions? options = null)
             return Bad($"The curve {oid} is not accepted; accepted are {Accepted()}.");
         }
 
-        return EcPoints.Refuse(oid, key) is { } reason ? Bad(reason) : kind.Value;
+        return EcPoints.Refuse(oid, key) is { } reason ? Bad($"{reason[..^1]} (lint L15).") : kind.Value;
     }
 
     private Outcome<KeyKind> JudgeEd25519(AsnReader algorithm, byte[] key)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Formats.Asn1;
+using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
@@ -153,6 +154,12 @@ public sealed class Issuer
             return null; // one that cannot be read has no id
         }
     }
+
+    /// <summary>SHA-256 of a certificate's key, lower-case hex; null when it cannot be read.</summary>
+    public static string? KeyFingerprintOf(byte[] certificate) =>
+        SignedParts.Read(certificate) is { IsValid: true } parts && TbsFields.Read(parts.Value.ToBeSigned) is { IsValid: true } fields
+            ? PublicKeyFingerprint.Of(fields.Value.SubjectPublicKeyInfo.Span)
+            : null;
 
     private static Parsed<Issuer> Refuse(string reason) => Parsed<Issuer>.Refused(reason);
 

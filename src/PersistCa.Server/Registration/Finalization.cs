@@ -20,6 +20,7 @@ public sealed class Finalization(
     OrderCompletions completions,
     BlockedKeyList blocked,
     ProfileBook profiles,
+    IssuerBook issuers,
     PersistCaOptions options,
     TimeProvider clock)
 {
@@ -92,7 +93,7 @@ public sealed class Finalization(
             return withdrawn;
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? AuthorityKeyUsed(request) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
         {
             return fault;
         }
@@ -108,10 +109,15 @@ public sealed class Finalization(
         return loaded;
     }
 
+    /// <summary>No subscriber has an authority's key.</summary>
+    private AcmeProblem? AuthorityKeyUsed(SigningRequest request) => issuers.HasKey(request.KeyFingerprint)
+        ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key of this authority; a certificate needs a key of its own (lint L18).")
+        : null;
+
     /// <summary>The key of any account, present or former, must not be a certificate's key too (RFC 8555 section 11.1).</summary>
     private static async Task<AcmeProblem?> AccountKeyUsedAsync(StoreTransaction t, SigningRequest request, CancellationToken cancel) =>
         Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null
-            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1).")
+            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1; lint L18).")
             : null;
 
     /// <summary>A key that was reported as compromised is never certified again (Baseline Requirements section 6.1.1.3).</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Protocol;
@@ -20,12 +21,14 @@ public sealed record BookedIssuer(string Name, Issuer Issuer, DateTimeOffset Fro
 public sealed class IssuerBook
 {
     private readonly ImmutableArray<BookedIssuer> issuers;
+    private readonly FrozenSet<string> keys;
 
     /// <summary>A book.</summary>
     /// <param name="issuers">At least one; the first is the authority's own voice where no profile says otherwise.</param>
     public IssuerBook(IEnumerable<BookedIssuer> issuers)
     {
         this.issuers = [.. issuers];
+        keys = this.issuers.SelectMany(i => i.Issuer.Chain.Concat(i.AlternateChains.SelectMany(c => c))).Select(Issuer.KeyFingerprintOf).OfType<string>().ToFrozenSet();
         if (this.issuers.IsEmpty)
         {
             throw new ArgumentException("an authority needs an issuer", nameof(issuers));
@@ -34,6 +37,10 @@ public sealed class IssuerBook
 
     /// <summary>All of them.</summary>
     public ImmutableArray<BookedIssuer> All => issuers;
+
+    /// <summary>Whether a key is that of an issuer or of an authority above one: such a key is nobody's subscriber key.</summary>
+    /// <param name="fingerprint">SHA-256 of its SubjectPublicKeyInfo, lower-case hex.</param>
+    public bool HasKey(string fingerprint) => keys.Contains(fingerprint);
 
     /// <summary>The one of an id.</summary>
     public BookedIssuer? Find(string issuerId) => issuers.FirstOrDefault(i => i.Issuer.IssuerId == issuerId);

@@ -13,7 +13,7 @@ internal static class Refusals
 
     /// <summary>The key is on the list of those that are compromised.</summary>
     public static AcmeProblem BlockedKey(string where) =>
-        new(ProblemCatalog.BadPublicKey, $"The key of the {where} is known to be compromised and blocked for ever; make a new key.");
+        new(ProblemCatalog.BadPublicKey, $"The key of the {where} is known to be compromised and blocked for ever (lint L18); make a new key.");
 
     /// <summary>A stranger's text, cut for a sentence.</summary>
     public static string Shorten(string text, int most = 100) => text.Length <= most ? text : text[..most] + "...";

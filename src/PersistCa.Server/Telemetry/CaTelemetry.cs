@@ -41,6 +41,9 @@ public static class CaTelemetry
     /// <summary>Certificates issued.</summary>
     public static readonly Counter<long> Issued = Meter.CreateCounter<long>("persistca.certificates.issued", "{certificate}", "Certificates issued");
 
+    /// <summary>Certificates that the lint forbade: worth an alarm, since no client can mend them.</summary>
+    public static readonly Counter<long> LintRefusals = Meter.CreateCounter<long>("persistca.lint.refusals", "{certificate}", "Certificates that the lint forbade");
+
     /// <summary>Certificates revoked.</summary>
     public static readonly Counter<long> Revoked = Meter.CreateCounter<long>("persistca.certificates.revoked", "{certificate}", "Certificates revoked");
 

@@ -172,6 +172,13 @@ internal sealed partial class IssuanceWorker(
                 });
                 if (!prepared.TryGet(out var intent, out problem))
                 {
+                    if (problem.Type == ProblemCatalog.ServerInternal)
+                    {
+                        // Nothing that a client did: a profile or an issuer makes certificates that must not be signed.
+                        CaTelemetry.LintRefusals.Add(1, new KeyValuePair<string, object?>("profile", profile.Name));
+                        LogLintRefused(logger, order.PublicId, profile.Name, problem.Detail);
+                    }
+
                     return problem;
                 }
 
@@ -205,6 +212,7 @@ internal sealed partial class IssuanceWorker(
                     ("serial", known.Serial),
                     ("issuer", known.IssuerId),
                     ("profile", profile.Name),
+                    ("lint", Warnings(intent)),
                     ("names", string.Join(' ', order.Names)));
             }
 
@@ -345,6 +353,12 @@ internal sealed partial class IssuanceWorker(
             LogFailed(logger, gone.PublicId, problem.Type.Name, problem.Detail);
         }
     }
+
+    /// <summary>What the lint found that does not forbid the signature, to be kept with the intent; null for nothing.</summary>
+    private static string? Warnings(IssuanceIntent intent) => intent.Findings.IsEmpty ? null : string.Join("; ", intent.Findings.Select(f => $"{f.Id} {f.Severity}: {f.Message}"));
+
+    [LoggerMessage(LogLevel.Error, "The lint forbids a certificate for order {OrderId} of profile {Profile}: {Detail}")]
+    private static partial void LogLintRefused(ILogger logger, string orderId, string profile, string detail);
 
     [LoggerMessage(LogLevel.Information, "Issued {Serial} for {Names}")]
     private static partial void LogIssued(ILogger logger, string serial, string names);
