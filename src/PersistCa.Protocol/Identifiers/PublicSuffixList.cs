@@ -66,6 +66,16 @@ public sealed class PublicSuffixList
     /// <summary>True when every name one label below is a public suffix ("*.kobe.jp" is a rule), so that a wildcard here would cover strangers' suffixes.</summary>
     public bool IsAboveSuffixes(DnsName name) => wildcards.Contains(name.Text);
 
+    /// <summary>Top-level names of special use (RFC 6761, RFC 6762, RFC 9476), which are nobody's in the public DNS, though a list of suffixes may still hold them.</summary>
+    private static readonly FrozenSet<string> SpecialUse = new[] { "alt", "example", "internal", "invalid", "local", "localhost", "test" }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a name is an internal one: its last label is no top-level domain of the public DNS (Baseline Requirements section 1.6.1, "Internal Name").</summary>
+    public bool IsInternal(DnsName name)
+    {
+        var top = name.LabelCount == 1 ? name : name.Ancestors().Last();
+        return SpecialUse.Contains(top.Text) || !IsPublicSuffix(top);
+    }
+
     /// <summary>The name one label below the longest public suffix, null when the name is a public suffix itself. Where no rule fits, the top label is taken for one.</summary>
     public DnsName? RegistrableDomain(DnsName name)
     {

@@ -1,5 +1,6 @@
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Caa;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Registration;
 using PersistCa.Validation.Dns;
@@ -27,6 +28,11 @@ internal static class RegimeSetup
         if (o.Validation.Dns.Dnssec == DnsRules.Off)
         {
             yield return new("Validation:Dns:Dnssec", $"it is {DnsRules.Off}, and {profileKey} has the regime {PerspectiveRules.CabfBr}: since 2026-03-15 look-ups for validation and CAA are validated by DNSSEC (BR 3.2.2.4, 3.2.2.8.1)");
+        }
+
+        foreach (var island in o.Validation.Dns.InsecureZones.Where(z => z == "." || (DnsName.Parse(z) is { IsValid: true } name && !PublicSuffixList.Shipped.IsInternal(name.Value))))
+        {
+            yield return new("Validation:Dns:InsecureZones", $"'{island}' holds public names, and {profileKey} has the regime {PerspectiveRules.CabfBr}: their signatures are checked up to the root; declare private zones only");
         }
 
         if (o.Validation.Persist.Dialects is [var only] && only == PersistDialect.AcmePersist.Wire())

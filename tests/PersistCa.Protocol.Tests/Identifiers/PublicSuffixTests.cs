@@ -5,6 +5,18 @@ namespace PersistCa.Protocol.Tests.Identifiers;
 
 public sealed class PublicSuffixTests
 {
+    [Theory]
+    [InlineData("db01.corp", true)]
+    [InlineData("a.test", true)]
+    [InlineData("b.example", true)]
+    [InlineData("printer.local", true)]
+    [InlineData("intranet", true)]
+    [InlineData("a.example.com", false)]
+    [InlineData("com", false)]
+    [InlineData("x.co.uk", false)]
+    public void A_name_is_internal_unless_its_last_label_is_a_public_top_level_domain(string name, bool isInternal) =>
+        Assert.Equal(isInternal, PublicSuffixList.Shipped.IsInternal(DnsName.Parse(name).Value!));
+
     public static TheoryData<string, string?> Cases
     {
         get
