@@ -34,7 +34,7 @@ internal sealed record AnswerTrust(TrustState State, string Reason)
         {
             var isEnd = i == names.Count - 1;
             var step = !isEnd ? await AliasAsync(names[i], names[i + 1], sets, reply, chain, cancellationToken).ConfigureAwait(false)
-                : answer.Status == DnsStatus.Answered ? await SetAsync(names[i], sets.First(s => s.Type == (int)answer.Kind && s.Owner.Equals(names[i])), reply, chain, cancellationToken).ConfigureAwait(false)
+                : answer.Status == DnsStatus.Answered ? await SetAsync(names[i], names[i], sets.First(s => s.Type == (int)answer.Kind && s.Owner.Equals(names[i])), reply, chain, cancellationToken).ConfigureAwait(false)
                 : await AbsenceAsync(names[i], (int)answer.Kind, answer.Status == DnsStatus.NxDomain, reply, chain, cancellationToken).ConfigureAwait(false);
 
             // What is not signed makes the whole so; what is wrong, or unknown, ends it.
@@ -55,7 +55,7 @@ internal sealed record AnswerTrust(TrustState State, string Reason)
         // An alias that follows from a DNAME is not signed itself (RFC 6672 section 5.3.1).
         var from = sets.FirstOrDefault(s => s.Type == DnssecTypes.Dname && s.Data.Length == 1 && name.IsBelow(s.Owner) && Follows(name, target, s));
         var set = from ?? sets.First(s => s.Type == DnssecTypes.Cname && s.Owner.Equals(name));
-        return await SetAsync(set.Owner, set, reply, chain, cancellationToken).ConfigureAwait(false);
+        return await SetAsync(name, set.Owner, set, reply, chain, cancellationToken).ConfigureAwait(false);
     }
 
     private static bool Follows(CanonicalName name, CanonicalName target, SignedSet dname) =>
@@ -64,11 +64,11 @@ internal sealed record AnswerTrust(TrustState State, string Reason)
         && target.IsWithin(to)
         && name.Wire[..(name.Wire.Length - dname.Owner.Wire.Length)].SequenceEqual(target.Wire[..(target.Wire.Length - to.Wire.Length)]);
 
-    private static async Task<AnswerTrust> SetAsync(CanonicalName owner, SignedSet set, DnsMessage reply, ChainOfTrust chain, CancellationToken cancellationToken)
+    private static async Task<AnswerTrust> SetAsync(CanonicalName asked, CanonicalName owner, SignedSet set, DnsMessage reply, ChainOfTrust chain, CancellationToken cancellationToken)
     {
         // Without a signature the question is whether there must be one.
-        var signer = Nearest(set.Signatures.Select(s => s.Signer), owner);
-        var zone = await chain.ToAsync(signer ?? owner, cancellationToken).ConfigureAwait(false);
+        var signer = Nearest(set.Signatures.Select(s => s.Signer), owner, chain.AnchorOf(asked));
+        var zone = await chain.ToAsync(signer ?? asked, cancellationToken).ConfigureAwait(false);
         if (zone.State != TrustState.Secure)
         {
             return new AnswerTrust(zone.State, zone.Reason);
@@ -102,7 +102,7 @@ internal sealed record AnswerTrust(TrustState State, string Reason)
 
     private static async Task<AnswerTrust> AbsenceAsync(CanonicalName name, int type, bool isNxDomain, DnsMessage reply, ChainOfTrust chain, CancellationToken cancellationToken)
     {
-        var signer = Nearest(SignedSet.Of(reply.Authorities).Where(s => s.Type is DnssecTypes.Nsec or DnssecTypes.Nsec3).SelectMany(s => s.Signatures).Select(s => s.Signer), name);
+        var signer = Nearest(SignedSet.Of(reply.Authorities).Where(s => s.Type is DnssecTypes.Nsec or DnssecTypes.Nsec3).SelectMany(s => s.Signatures).Select(s => s.Signer), name, chain.AnchorOf(name));
         var zone = await chain.ToAsync(signer ?? name, cancellationToken).ConfigureAwait(false);
         if (zone.State != TrustState.Secure)
         {
@@ -124,6 +124,10 @@ internal sealed record AnswerTrust(TrustState State, string Reason)
         };
     }
 
-    /// <summary>The zone nearest to a name among those that are said to have signed.</summary>
-    private static CanonicalName? Nearest(IEnumerable<CanonicalName> signers, CanonicalName name) => signers.Where(name.IsWithin).MaxBy(s => s.LabelCount);
+    /// <summary>
+    /// The zone nearest to a name among those that are said to have signed. What stands above the anchor of the name says nothing of it: a zone that is not
+    /// signed must not make it so by being named, and one that is, and does not know of it, must not prove that it does not exist.
+    /// </summary>
+    private static CanonicalName? Nearest(IEnumerable<CanonicalName> signers, CanonicalName name, CanonicalName? anchor) =>
+        signers.Where(s => name.IsWithin(s) && (anchor is null || s.IsWithin(anchor))).MaxBy(s => s.LabelCount);
 }

@@ -68,6 +68,9 @@ internal sealed class ChainOfTrust(TrustAnchors anchors, ChainCache cache, Chain
     /// <summary>The time that signatures are judged by.</summary>
     public DateTimeOffset Now => now;
 
+    /// <summary>The zone of the anchor that holds for a name; null where none does.</summary>
+    public CanonicalName? AnchorOf(CanonicalName name) => anchors.For(name)?.Zone;
+
     /// <summary>Finds the zone that a name lies in.</summary>
     /// <param name="name">The name; if it is a zone's own, that zone.</param>
     /// <param name="cancellationToken">Ends the look-ups.</param>
