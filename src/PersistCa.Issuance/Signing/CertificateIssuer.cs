@@ -22,6 +22,9 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     /// <summary>Longest common name (RFC 5280 appendix A.1, ub-common-name).</summary>
     public const int MaxCommonNameLength = 64;
 
+    // Below the limit of the Baseline Requirements: they advise it (section 6.3.2), and L07 warns without.
+    private static readonly TimeSpan Margin = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
 
     // An authority's own key is nobody's subscriber key.
@@ -164,7 +167,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
 
     /// <summary>The longest life at a time: that of the profile, and under the Baseline Requirements never more than they allow that day (section 6.3.2).</summary>
     private TimeSpan Longest(DateTimeOffset at) =>
-        profile.Regime == Regime.CabfBr && Validities.BaselineLimit(at) is var limit && limit < profile.Validity ? limit : profile.Validity;
+        profile.Regime == Regime.CabfBr && Validities.BaselineLimit(at) - Margin is var limit && limit < profile.Validity ? limit : profile.Validity;
 
     private static ImmutableArray<string>? PurposesOf(Issuer issuer)
     {
