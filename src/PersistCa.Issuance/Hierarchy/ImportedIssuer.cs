@@ -121,7 +121,7 @@ public sealed record ImportedIssuer(byte[] Certificate, ImmutableArray<byte[]> O
                 return Parsed<ImmutableArray<byte[]>>.Refused($"the chain has more than {Issuer.MaxChainLength} certificates");
             }
 
-            var named = others.Where(o => SubjectOf(o) is { } subject && subject.Span.SequenceEqual(fields.Value.Issuer.Span)).ToList();
+            var named = others.Where(o => Issuer.SubjectOf(o).Span.SequenceEqual(fields.Value.Issuer.Span)).ToList();
             var parent = named.Find(o => Linting.TbsFields.Read(SignedParts.Read(o).Value!.ToBeSigned) is { IsValid: true } p && KnownSignature.Refuse(p.Value.SubjectPublicKeyInfo.Span, parts.Value!) is null);
 
             // One of the right name and the wrong key stays in: whoever loads the chain says what is wrong with it.
@@ -137,9 +137,6 @@ public sealed record ImportedIssuer(byte[] Certificate, ImmutableArray<byte[]> O
 
     /// <inheritdoc/>
     public override string ToString() => "an issuing authority to be imported"; // and never its key
-
-    private static ReadOnlyMemory<byte>? SubjectOf(byte[] certificate) =>
-        SignedParts.Read(certificate) is { IsValid: true } parts && Linting.TbsFields.Read(parts.Value.ToBeSigned) is { IsValid: true } fields ? fields.Value.Subject : null;
 
     private static Parsed<byte[]> ReadBlock(string label, byte[] block, string? passphrase)
     {

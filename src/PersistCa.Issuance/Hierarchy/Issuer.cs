@@ -155,6 +155,10 @@ public sealed class Issuer
         }
     }
 
+    /// <summary>The subject of a certificate, DER; empty when it cannot be read.</summary>
+    public static ReadOnlyMemory<byte> SubjectOf(byte[] certificate) =>
+        SignedParts.Read(certificate) is { IsValid: true } parts && TbsFields.Read(parts.Value.ToBeSigned) is { IsValid: true } fields ? fields.Value.Subject : ReadOnlyMemory<byte>.Empty;
+
     /// <summary>The path length of an authority's certificate that has been loaded; null for any number.</summary>
     internal static int? PathLengthOf(byte[] certificate)
     {
