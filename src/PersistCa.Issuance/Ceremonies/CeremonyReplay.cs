@@ -25,7 +25,7 @@ public sealed record ReplayedCeremony(ImmutableArray<Transcript> Transcripts, st
 public sealed class CeremonyReplay
 {
     private readonly IReadOnlyDictionary<string, byte[]> files;
-    private readonly HashSet<string> named = new(StringComparer.Ordinal) { };
+    private readonly HashSet<string> named = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> requests = new(StringComparer.Ordinal);
     private (byte[] Der, TbsFields Fields)? root;
     private long lastNumber;

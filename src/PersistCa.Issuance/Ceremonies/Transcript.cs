@@ -205,6 +205,7 @@ internal sealed record SignedTranscript(Transcript Transcript, byte[] Signature)
     UseStringEnumConverter = true,
     WriteIndented = true,
     NewLine = "\n",
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

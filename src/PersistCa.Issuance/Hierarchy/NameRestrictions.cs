@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 using PersistCa.Protocol;
@@ -31,6 +32,7 @@ public sealed record NameRestrictions
     public IReadOnlyList<string> ExcludedNetworks { get; init; } = [];
 
     /// <summary>Whether there are none.</summary>
+    [JsonIgnore]
     public bool IsEmpty => Count == 0;
 
     private int Count => PermittedNames.Count + PermittedNetworks.Count + ExcludedNames.Count + ExcludedNetworks.Count;

@@ -106,7 +106,8 @@ internal static class CeremonyCommand
             }
 
             var file = Path.Combine(folder, called);
-            await result.InvocationConfiguration.Output.WriteLineAsync("configure    " + Configuration(called, file + ".pem", file + ".key.pem", Path.Combine(folder, CeremonyFolder.RootFile)));
+            var made = ceremony.Transcripts.FirstOrDefault(t => t.Step == CeremonyStep.Request && t.Key.AsSpan().SequenceEqual(asked.Key));
+            await result.InvocationConfiguration.Output.WriteLineAsync("configure    " + Configuration(called, file + ".pem", made is null ? file + ".key.pem" : KeyOf(made.Keys[0].Reference, folder), Path.Combine(folder, CeremonyFolder.RootFile)));
             return 0;
         });
         return command;

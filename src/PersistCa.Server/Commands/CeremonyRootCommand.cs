@@ -122,7 +122,7 @@ internal static class CeremonyRootCommand
 
             try
             {
-                Directory.CreateDirectory(to);
+                AuthorityFiles.MakeOwn(to);
                 AuthorityFiles.WriteOwn(PathOf(to, share), Encoding.ASCII.GetBytes(share.Line() + "\n"));
                 await output.WriteLineAsync($"share        {PathOf(to, share)} ({split.Open.Threshold} of {split.Shares.Count} restore the passphrase; give each to its holder)");
             }

@@ -119,6 +119,19 @@ internal static class AuthorityFiles
         }
     }
 
+    /// <summary>Makes a folder that only its owner can enter, unless it is there.</summary>
+    public static void MakeOwn(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
     /// <summary>Writes a new file that only its owner can read, through to the disk.</summary>
     /// <exception cref="IOException">It exists, or cannot be written.</exception>
     public static void WriteOwn(string path, ReadOnlySpan<byte> octets)
