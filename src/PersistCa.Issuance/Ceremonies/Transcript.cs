@@ -96,12 +96,15 @@ public sealed record Transcript
     public required IReadOnlyList<int> Shares { get; init; }
 
     /// <summary>The certificate that was made.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AuthorityCertificate? Certificate { get; init; }
 
     /// <summary>The list that was made.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TranscribedList? List { get; init; }
 
     /// <summary>The name that a request asks a certificate for, DER.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public byte[]? Subject { get; init; }
 
     /// <summary>Files that were read.</summary>
@@ -205,7 +208,6 @@ internal sealed record SignedTranscript(Transcript Transcript, byte[] Signature)
     UseStringEnumConverter = true,
     WriteIndented = true,
     NewLine = "\n",
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

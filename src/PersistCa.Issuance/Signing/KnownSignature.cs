@@ -77,9 +77,9 @@ internal sealed record KnownSignature(string Oid, string Name, HashAlgorithmName
                     return SigningAlgorithms.Verify(subjectPublicKeyInfo, Whole!, parts.ToBeSigned.Span, parts.Signature.Span);
             }
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
         {
-            return false; // the platform cannot make sense of the key, or of the signature's own encoding
+            return false; // the platform does not have the curve, or cannot make sense of the key, or of the signature's own encoding
         }
     }
 }

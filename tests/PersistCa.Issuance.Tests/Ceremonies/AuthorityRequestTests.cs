@@ -33,7 +33,7 @@ public sealed class AuthorityRequestTests
     }
 
     [Fact]
-    public void A_foreign_request_is_read() => Assert.Equal("C=CH,O=Foreign,CN=Foreign Issuing", AuthorityName.Show(AuthorityRequest.Read(Foreign()).Value!.Subject));
+    public void A_foreign_request_is_read() => Assert.Contains("CN=Foreign Issuing", AuthorityName.Show(AuthorityRequest.Read(Foreign()).Value!.Subject), StringComparison.Ordinal);
 
     [Fact]
     public void A_request_that_asks_for_extensions_is_refused() => Assert.StartsWith("it asks for extensions", AuthorityRequest.Read(Foreign(extensions: true)).Reason, StringComparison.Ordinal);

@@ -89,7 +89,7 @@ public sealed class CeremonyTests : IDisposable
                     changed[at] ^= (byte)(1 << bit);
                     Assert.Contains(name, CeremonyReplay.Check(files.SetItem(name, changed)).Reason, StringComparison.Ordinal);
                 },
-                iter: 40);
+                iter: 12);
         }
     }
 
