@@ -63,7 +63,7 @@ public sealed class CeremonyTests : IDisposable
         await RunAsync(0, "ceremony", "request");
         Assert.Contains("there are 2 shares", await RunAsync(2, ["ceremony", "sign", "--yes", .. Shares(1, 2)]), StringComparison.Ordinal);
         Assert.Contains("nobody agreed", await RunAsync(2, ["ceremony", "sign", .. Shares(1, 2, 4)]), StringComparison.Ordinal);
-        var signed = await RunAsync(0, ["ceremony", "sign", "--permit", "example.test", "--yes", .. Shares(5, 2, 4)]);
+        var signed = await RunAsync(0, ["ceremony", "sign", "--permit", "example.test", "--permit", "localhost", "--yes", .. Shares(5, 2, 4)]);
         var serial = signed.Split('\n').First(l => l.Contains("  serial ", StringComparison.Ordinal)).Split(' ')[^1];
         await RunAsync(0, ["ceremony", "rotate", "--yes", .. Shares(1, 2, 3)]);
         await RunAsync(0, ["ceremony", "crl", "--revoke", serial + "=5", .. Shares(3, 4, 5)]);
@@ -130,7 +130,7 @@ public sealed class CeremonyTests : IDisposable
             subjectKeyIdentifier = hash
             authorityKeyIdentifier = keyid
             extendedKeyUsage = serverAuth
-            nameConstraints = critical,permitted;DNS:corp.test,permitted;IP:10.0.0.0/255.0.0.0,excluded;DNS:secret.corp.test
+            nameConstraints = critical,permitted;DNS:corp.test,permitted;DNS:localhost,excluded;DNS:secret.corp.test,excluded;IP:10.0.0.0/255.0.0.0
             """);
         await OpenSslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-sha512", "-days", "3650", "-subj", "/O=Foreign/CN=Foreign Root", "-config", "ca.cnf", "-extensions", "root");
         await OpenSslAsync("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "issuing.key", "-out", "issuing.csr", "-subj", "/O=Foreign/CN=Foreign Issuing", "-config", "ca.cnf");
