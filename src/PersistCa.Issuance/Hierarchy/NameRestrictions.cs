@@ -118,7 +118,8 @@ public sealed record NameRestrictions
             }
             else if (text.Contains('/', StringComparison.Ordinal))
             {
-                if (!IPNetwork.TryParse(text, out var network))
+                // The platform cuts what stands behind the prefix; a network that was mistyped must not be another one.
+                if (!IPNetwork.TryParse(text, out var network) || !IPAddress.TryParse(text[..text.IndexOf('/', StringComparison.Ordinal)], out var written) || !written.Equals(network.BaseAddress))
                 {
                     return (names, networks, $"'{text}' is no network; write one such as 10.0.0.0/8, with no bit set behind its prefix");
                 }

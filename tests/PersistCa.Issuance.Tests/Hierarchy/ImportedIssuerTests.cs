@@ -31,7 +31,7 @@ public sealed class ImportedIssuerTests : IDisposable
         Authority(below);
         below.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, true, false));
         var signer = ec ? X509SignatureGenerator.CreateForECDsa(strong) : X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pkcs1);
-        return (root, below.Create(root.SubjectName, signer, Now.AddDays(-1), Now.AddYears(5), [0x11, 0x22, 3, 4, 5, 6, 7, 8, 9]));
+        return (X509CertificateLoader.LoadCertificate(root.RawData), below.Create(root.SubjectName, signer, Now.AddDays(-1), Now.AddYears(5), [0x11, 0x22, 3, 4, 5, 6, 7, 8, 9]));
     }
 
     private static void Authority(CertificateRequest request)
@@ -74,7 +74,7 @@ public sealed class ImportedIssuerTests : IDisposable
     public void A_chain_that_ends_before_a_root_is_refused_by_the_name_that_is_missing()
     {
         var (_, issuing) = Make("SHA384", false);
-        Assert.Contains("there is no certificate of O=Foreign,CN=Foreign Root", ImportedIssuer.Order(issuing.RawData, [issuing.RawData]).Reason, StringComparison.Ordinal);
+        Assert.Contains("there is no certificate of CN=Foreign Root", ImportedIssuer.Order(issuing.RawData, [issuing.RawData]).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
