@@ -106,7 +106,12 @@ public sealed class RunningAuthority : IAsyncDisposable
         Passphrase.Generate(folder);
         try
         {
-            await AuthorityFiles.CreateAsync(options, SigningAlgorithms.EcdsaP256, Passphrase.Find(options), clock.GetUtcNow(), CancellationToken.None);
+            // One that was made elsewhere brings its own root.
+            if (options.Authority.RootCertificateFile.Length == 0)
+            {
+                await AuthorityFiles.CreateAsync(options, SigningAlgorithms.EcdsaP256, Passphrase.Find(options), clock.GetUtcNow(), CancellationToken.None);
+            }
+
             return new RunningAuthority(folder, options, zone, clock, await ServerHost.StartAsync(options, clock, CancellationToken.None));
         }
         catch

@@ -76,6 +76,15 @@ public static class CrlBuilder
     /// <exception cref="InvalidOperationException">The lint found an error in what was to be signed.</exception>
     public static ValueTask<byte[]> BuildAsync(Issuer issuer, CrlContent content, CancellationToken cancellationToken = default)
     {
+        var tbs = ToBeSigned(issuer.SubjectDer, issuer.KeyIdentifier, issuer.Key.Algorithm, content);
+        RefuseUnsound(tbs, issuer, content);
+        return SignedParts.SignAsync(tbs, issuer.Key, cancellationToken);
+    }
+
+    /// <summary>The to-be-signed bytes of a list: what is signed depends on nothing else.</summary>
+    /// <exception cref="ArgumentException">As above.</exception>
+    internal static byte[] ToBeSigned(ReadOnlyMemory<byte> subjectDer, byte[] keyIdentifier, SigningAlgorithm algorithm, CrlContent content)
+    {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(content.Number);
         var thisUpdate = CertificateTbs.WholeSeconds(content.ThisUpdate);
         var nextUpdate = CertificateTbs.WholeSeconds(content.NextUpdate);
@@ -89,8 +98,8 @@ public static class CrlBuilder
         using (writer.PushSequence())
         {
             writer.WriteInteger(1); // v2
-            writer.WriteEncodedValue(issuer.Key.Algorithm.AlgorithmIdentifier.Span);
-            writer.WriteEncodedValue(issuer.SubjectDer.Span);
+            writer.WriteEncodedValue(algorithm.AlgorithmIdentifier.Span);
+            writer.WriteEncodedValue(subjectDer.Span);
             WriteTime(writer, thisUpdate);
             WriteTime(writer, nextUpdate);
 
@@ -109,13 +118,11 @@ public static class CrlBuilder
             using (writer.PushSequence(First))
             using (writer.PushSequence())
             {
-                WriteExtensions(writer, issuer, content);
+                WriteExtensions(writer, keyIdentifier, content);
             }
         }
 
-        var tbs = writer.Encode();
-        RefuseUnsound(tbs, issuer, content);
-        return SignedParts.SignAsync(tbs, issuer.Key, cancellationToken);
+        return writer.Encode();
     }
 
     /// <summary>Lints the list with a placeholder for its signature (Baseline Requirements section 4.3.1.2), before the key is touched.</summary>
@@ -184,13 +191,13 @@ public static class CrlBuilder
         }
     }
 
-    private static void WriteExtensions(AsnWriter writer, Issuer issuer, CrlContent content)
+    private static void WriteExtensions(AsnWriter writer, byte[] keyIdentifier, CrlContent content)
     {
         WriteExtension(writer, Oids.AuthorityKeyIdentifier, false, Encoded(w =>
         {
             using (w.PushSequence())
             {
-                w.WriteOctetString(issuer.KeyIdentifier, new Asn1Tag(TagClass.ContextSpecific, 0));
+                w.WriteOctetString(keyIdentifier, new Asn1Tag(TagClass.ContextSpecific, 0));
             }
         }));
         WriteExtension(writer, Oids.CrlNumber, false, Encoded(w => w.WriteInteger(content.Number)));

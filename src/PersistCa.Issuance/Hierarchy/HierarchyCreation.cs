@@ -1,21 +1,20 @@
-using Org.BouncyCastle.Asn1;
-using Org.BouncyCastle.Asn1.X509;
 using PersistCa.Issuance.Signing;
+using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.Hierarchy;
 
 /// <summary>Makes the certificates of a new hierarchy (Baseline Requirements sections 7.1.2.1 and 7.1.2.6).</summary>
 public static class HierarchyCreation
 {
-    /// <summary>Longest organization or common name (RFC 5280 appendix A.1, ub-organization-name and ub-common-name).</summary>
-    public const int MaxNameLength = 64;
+    /// <summary>Longest organization or common name, characters.</summary>
+    public const int MaxNameLength = AuthorityName.MaxLength;
 
     /// <summary>Makes a self-signed root and an issuing authority below it.</summary>
     /// <param name="request">What they are to look like.</param>
     /// <param name="rootKey">Signs both.</param>
     /// <param name="issuingKey">The issuing authority's key; only its public half is used.</param>
     /// <param name="cancellationToken">Stops before a signature.</param>
-    /// <exception cref="ArgumentException">A name, country or validity of the request is outside its limits, or both keys are one.</exception>
+    /// <exception cref="ArgumentException">A name, country or validity of the request is outside its limits, both keys are one, or the lint found an error.</exception>
     public static async ValueTask<NewHierarchy> CreateAsync(HierarchyRequest request, ISigningKey rootKey, ISigningKey issuingKey, CancellationToken cancellationToken = default)
     {
         if (rootKey.SubjectPublicKeyInfo.AsSpan().SequenceEqual(issuingKey.SubjectPublicKeyInfo))
@@ -28,8 +27,8 @@ public static class HierarchyCreation
             throw new ArgumentException("a validity is shorter than a day", nameof(request));
         }
 
-        var rootName = Name(request, request.RootCommonName ?? request.Organization + " Root");
-        var issuingName = Name(request, request.IssuingCommonName ?? request.Organization + " Issuing 1");
+        var rootName = Sound(AuthorityName.Of(request.Country, request.Organization, request.RootCommonName ?? request.Organization + " Root"));
+        var issuingName = Sound(AuthorityName.Of(request.Country, request.Organization, request.IssuingCommonName ?? request.Organization + " Issuing 1"));
         if (rootName.AsSpan().SequenceEqual(issuingName))
         {
             throw new ArgumentException("the root and the issuing authority need different names", nameof(request));
@@ -41,81 +40,43 @@ public static class HierarchyCreation
         var rootEnd = CertificateTbs.WholeSeconds(notBefore + request.RootValidity - second);
         var issuingEnd = CertificateTbs.WholeSeconds(notBefore + request.IssuingValidity - second);
         var rootId = CertificateTbs.KeyIdentifier(rootKey.SubjectPublicKeyInfo);
-
-        var rootTbs = new CertificateTbs
+        var root = new AuthorityCertificate
         {
+            Kind = AuthorityKind.Root,
             Serial = SerialNumbers.Next(),
-            IssuerDer = rootName,
-            SubjectDer = rootName,
-            Algorithm = rootKey.Algorithm,
+            Issuer = rootName,
+            Subject = rootName,
+            Algorithm = rootKey.Algorithm.Name,
             NotBefore = notBefore,
             NotAfter = rootEnd,
-            SubjectPublicKeyInfo = rootKey.SubjectPublicKeyInfo,
-        }.Encode(
-        [
-            (X509Extensions.BasicConstraints, true, request.RootPathLength is { } length ? new BasicConstraints(length) : new BasicConstraints(true)),
-            (X509Extensions.KeyUsage, true, new KeyUsage(rootKey.Algorithm.AuthorityUsage)),
-            (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(rootId)),
-            (X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(rootId)),
-        ]);
-
-        var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>
-        {
-            (X509Extensions.BasicConstraints, true, new BasicConstraints(0)),
-            (X509Extensions.KeyUsage, true, new KeyUsage(issuingKey.Algorithm.AuthorityUsage)),
-            (X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeID.id_kp_serverAuth, KeyPurposeID.id_kp_clientAuth)),
-            (X509Extensions.AuthorityKeyIdentifier, false, new AuthorityKeyIdentifier(rootId)),
-            (X509Extensions.SubjectKeyIdentifier, false, new SubjectKeyIdentifier(CertificateTbs.KeyIdentifier(issuingKey.SubjectPublicKeyInfo))),
+            Key = rootKey.SubjectPublicKeyInfo,
+            IssuerKeyIdentifier = rootId,
+            KeyIdentifier = rootId,
+            PathLength = request.RootPathLength,
         };
-        if (request.RootCertificateUrl is { } certificateUrl)
+        var issuing = new AuthorityCertificate
         {
-            extensions.Add(CertificateTbs.CaIssuers(certificateUrl));
-        }
-
-        if (request.RootCrlUrl is { } crlUrl)
-        {
-            extensions.Add(CertificateTbs.CrlDistributionPoint(crlUrl));
-        }
-
-        var issuingTbs = new CertificateTbs
-        {
+            Kind = AuthorityKind.Subordinate,
             Serial = SerialNumbers.Next(),
-            IssuerDer = rootName,
-            SubjectDer = issuingName,
-            Algorithm = rootKey.Algorithm,
+            Issuer = rootName,
+            Subject = issuingName,
+            Algorithm = rootKey.Algorithm.Name,
             NotBefore = notBefore,
             NotAfter = issuingEnd < rootEnd ? issuingEnd : rootEnd,
-            SubjectPublicKeyInfo = issuingKey.SubjectPublicKeyInfo,
-        }.Encode(extensions);
-
+            Key = issuingKey.SubjectPublicKeyInfo,
+            IssuerKeyIdentifier = rootId,
+            KeyIdentifier = CertificateTbs.KeyIdentifier(issuingKey.SubjectPublicKeyInfo),
+            PathLength = 0,
+            Purposes = AuthorityCertificate.ServersAndClients,
+            Names = request.IssuingNames,
+            CertificateUrl = request.RootCertificateUrl,
+            CrlUrl = request.RootCrlUrl,
+        };
+        var (rootTbs, issuingTbs) = (Sound(root.Encode()), Sound(issuing.Encode()));
         return new NewHierarchy(
             await SignedParts.SignAsync(rootTbs, rootKey, cancellationToken),
             await SignedParts.SignAsync(issuingTbs, rootKey, cancellationToken));
     }
 
-    /// <summary>C, O, CN in the order of Baseline Requirements section 7.1.4.2, one attribute in each RDN.</summary>
-    private static byte[] Name(HierarchyRequest request, string commonName)
-    {
-        if (request.Organization.Length is 0 or > MaxNameLength || commonName.Length is 0 or > MaxNameLength)
-        {
-            throw new ArgumentException($"organization and common name need 1 to {MaxNameLength} characters", nameof(request));
-        }
-
-        var oids = new List<DerObjectIdentifier>();
-        var values = new List<string>();
-        if (request.Country is { } country)
-        {
-            if (country.Length != 2 || !country.All(char.IsAsciiLetterUpper))
-            {
-                throw new ArgumentException("the country needs two upper-case letters", nameof(request));
-            }
-
-            oids.Add(X509Name.C);
-            values.Add(country);
-        }
-
-        oids.AddRange([X509Name.O, X509Name.CN]);
-        values.AddRange([request.Organization, commonName]);
-        return new X509Name(oids, values).GetEncoded(Asn1Encodable.Der);
-    }
+    private static byte[] Sound(Parsed<byte[]> made) => made.IsValid ? made.Value : throw new ArgumentException("the request cannot be met: " + made.Reason);
 }

@@ -26,8 +26,11 @@ public sealed record HierarchyRequest
     /// <summary>Validity of the issuing authority, inclusive; 10 years by default, cut to the root's.</summary>
     public TimeSpan IssuingValidity { get; init; } = TimeSpan.FromDays(3652);
 
-    /// <summary>Path length of the root, null for no limit.</summary>
+    /// <summary>Path length of the root, 1 or more, null for no limit. That of the issuing authority is 0.</summary>
     public int? RootPathLength { get; init; }
+
+    /// <summary>For which names the issuing authority may sign.</summary>
+    public NameRestrictions IssuingNames { get; init; } = NameRestrictions.None;
 
     /// <summary>Where the root's certificate can be fetched (AIA caIssuers of the issuing certificate), null for no AIA.</summary>
     public string? RootCertificateUrl { get; init; }

@@ -118,17 +118,18 @@ public sealed class Issuer
                 return Refuse($"the chain is broken: the issuer name of certificate {i} is not the subject of certificate {i + 1}");
             }
 
-            if (!SignatureHolds(links[i].Parts, links[i + 1].Fields))
+            // Those above may be another authority's, and sign with what nothing signs with here.
+            if (KnownSignature.Refuse(links[i + 1].Fields.SubjectPublicKeyInfo.Span, links[i].Parts) is { } broken)
             {
-                return Refuse($"the chain is broken: the signature of certificate {i} does not hold for the key of certificate {i + 1}");
+                return Refuse($"the chain is broken: the signature of certificate {i} {broken} for the key of certificate {i + 1}");
             }
         }
 
         var last = links[^1];
         var selfIssued = last.Fields.Issuer.Span.SequenceEqual(last.Fields.Subject.Span);
-        if (selfIssued && !SignatureHolds(last.Parts, last.Fields))
+        if (selfIssued && KnownSignature.Refuse(last.Fields.SubjectPublicKeyInfo.Span, last.Parts) is { } unsound)
         {
-            return Refuse("the chain is broken: the root's signature does not hold for its own key");
+            return Refuse($"the chain is broken: the root's signature {unsound} for its own key");
         }
 
         var identifier = Oids.ReadOctets(links[0].Fields.Find(Oids.SubjectKeyIdentifier)!.Value);
@@ -161,17 +162,24 @@ public sealed class Issuer
             ? PublicKeyFingerprint.Of(fields.Value.SubjectPublicKeyInfo.Span)
             : null;
 
+    /// <summary>The subject of a certificate, DER; empty when it cannot be read.</summary>
+    public static ReadOnlyMemory<byte> SubjectOf(byte[] certificate) =>
+        SignedParts.Read(certificate) is { IsValid: true } parts && TbsFields.Read(parts.Value.ToBeSigned) is { IsValid: true } fields ? fields.Value.Subject : ReadOnlyMemory<byte>.Empty;
+
+    /// <summary>The path length of an authority's certificate that has been loaded; null for any number.</summary>
+    internal static int? PathLengthOf(byte[] certificate)
+    {
+        var fields = TbsFields.Read(SignedParts.Read(certificate).Value!.ToBeSigned).Value!;
+        return ReadBasicConstraints(fields.Find(Oids.BasicConstraints)!.Value, out var length) && length != int.MaxValue ? length : null;
+    }
+
     private static Parsed<Issuer> Refuse(string reason) => Parsed<Issuer>.Refused(reason);
 
-    private static bool SignatureHolds(SignedParts parts, TbsFields parent) =>
-        SigningAlgorithms.All.Any(a =>
-            a.AlgorithmIdentifier.Span.SequenceEqual(parts.Algorithm.Span)
-            && SigningAlgorithms.Verify(parent.SubjectPublicKeyInfo.Span, a, parts.ToBeSigned.Span, parts.Signature.Span));
-
+    /// <summary>Says why a certificate is that of no authority that may sign now; null when it is.</summary>
     /// <param name="fields">The certificate.</param>
     /// <param name="below">How many authorities stand below it.</param>
     /// <param name="now">The time.</param>
-    private static string? JudgeAuthority(TbsFields fields, int below, DateTimeOffset now)
+    internal static string? JudgeAuthority(TbsFields fields, int below, DateTimeOffset now)
     {
         try
         {

@@ -41,8 +41,36 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
         }
 
-        var key = algorithm.Scheme.Make(algorithm);
-        var plain = key.ExportPkcs8();
+        var (key, plain) = FileSigningKey.GenerateToKeep(algorithm);
+        return Keep(name, key, plain, passphrase);
+    }
+
+    /// <summary>Takes in a key that was made elsewhere: encrypts it, writes it and opens it.</summary>
+    /// <param name="name">1 to 100 letters, digits, hyphens and underscores.</param>
+    /// <param name="pkcs8">PrivateKeyInfo, DER, not encrypted; wiped here.</param>
+    /// <param name="passphrase">Encrypts the file.</param>
+    /// <returns>The open key; a reason as in <see cref="Create"/>, or that it is no key that signs here.</returns>
+    public Parsed<FileSigningKey> Import(string name, byte[] pkcs8, ReadOnlySpan<char> passphrase)
+    {
+        try
+        {
+            var reason = KeyName.Judge(name);
+            if (reason is not null || passphrase.Length < options.MinPassphraseLength)
+            {
+                return Parsed<FileSigningKey>.Refused(reason ?? $"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
+            }
+
+            var read = FileSigningKey.Read(pkcs8);
+            return read.IsValid ? Keep(name, read.Value, pkcs8, passphrase) : read;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private Parsed<FileSigningKey> Keep(string name, FileSigningKey key, byte[] plain, ReadOnlySpan<char> passphrase)
+    {
         var sealedKey = EncryptedKey.Seal(plain, passphrase, options);
         CryptographicOperations.ZeroMemory(plain);
         if (Write(PathOf(name), PemEncoding.WriteString(EncryptedLabel, sealedKey) + "\n") is { } refusal)
@@ -51,7 +79,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused(refusal);
         }
 
-        return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, algorithm));
+        return Parsed<FileSigningKey>.Ok(key);
     }
 
     /// <summary>The names of the keys in the folder, sorted.</summary>
@@ -68,30 +96,40 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         }
     }
 
-    /// <summary>Deletes a key, for good.</summary>
+    /// <summary>Deletes a key, for good: its file is overwritten first. What a disk or a backup keeps of it is encrypted still.</summary>
+    /// <param name="name">The name given to <see cref="Create"/>, or the path of a file.</param>
     /// <returns>Null when it is gone; a reason when there was none, or its file cannot be deleted.</returns>
     public string? Destroy(string name)
     {
-        if (KeyName.Judge(name) is { } reason)
+        if (!IsPath(name) && KeyName.Judge(name) is { } reason)
         {
             return reason;
         }
 
+        var path = IsPath(name) ? name : PathOf(name);
         try
         {
-            if (!File.Exists(PathOf(name)))
+            if (!File.Exists(path))
             {
-                return $"the file {PathOf(name)} does not exist";
+                return $"the file {path} does not exist";
             }
 
-            File.Delete(PathOf(name));
+            using (var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None))
+            {
+                stream.Write(RandomNumberGenerator.GetBytes((int)Math.Min(stream.Length, options.MaxFileBytes)));
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Delete(path);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"the file {PathOf(name)} cannot be deleted: {e.Message}";
+            return $"the file {path} cannot be deleted: {e.Message}";
         }
     }
+
+    private static bool IsPath(string name) => name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal);
 
     /// <summary>Opens a key.</summary>
     /// <param name="name">The name given to <see cref="Create"/>, or the path of a file (with a directory separator, or ending in .pem).</param>
@@ -99,7 +137,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>The open key; a reason when the file is missing, cannot be read, holds no encrypted key, or the passphrase does not open it.</returns>
     public Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase)
     {
-        var isPath = name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal);
+        var isPath = IsPath(name);
         if (!isPath && KeyName.Judge(name) is { } reason)
         {
             return Parsed<FileSigningKey>.Refused(reason);

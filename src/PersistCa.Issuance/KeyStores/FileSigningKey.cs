@@ -1,7 +1,9 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using PersistCa.Issuance.Signing;
 using PersistCa.Issuance.Signing.PrivateKeys;
+using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.KeyStores;
 
@@ -51,6 +53,35 @@ public sealed class FileSigningKey : ISigningKey
         }
 
         return Own(key, algorithm);
+    }
+
+    /// <summary>Takes a private key that was kept elsewhere, of whatever kind it is.</summary>
+    /// <param name="pkcs8">PrivateKeyInfo, DER (RFC 5958).</param>
+    /// <returns>The key; or that it is none that signs here.</returns>
+    public static Parsed<FileSigningKey> Read(byte[] pkcs8)
+    {
+        var kinds = string.Join(", ", SigningAlgorithms.All);
+        try
+        {
+            foreach (var scheme in SigningAlgorithms.All.Select(a => a.Scheme).Distinct())
+            {
+                if (scheme.Read(pkcs8) is { } key)
+                {
+                    // One that reads a key reads none that nothing signs with.
+                    return Parsed<FileSigningKey>.Ok(Own(key, SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo)!));
+                }
+            }
+
+            return Parsed<FileSigningKey>.Refused($"the key is of no kind that signs here; expected is a key for one of {kinds}");
+        }
+        catch (UnfitKeyException unfit)
+        {
+            return Parsed<FileSigningKey>.Refused($"the key has {unfit.Bits} bits and is of no kind that signs here; expected is a key for one of {kinds}");
+        }
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        {
+            return Parsed<FileSigningKey>.Refused("the octets are no private key (RFC 5958)"); // what the exception says is about a secret
+        }
     }
 
     /// <inheritdoc/>

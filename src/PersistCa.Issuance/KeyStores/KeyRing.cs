@@ -62,6 +62,21 @@ public sealed class KeyRing(KeyRingOptions options, TimeProvider clock) : IDispo
             : Parsed<ISigningKey>.Refused($"'{reference}' gives no name to make a key by; write file:NAME, pkcs11:token=TOKEN;object=NAME or aws-kms:alias/NAME");
     }
 
+    /// <summary>Destroys the key that a reference names, in whatever store it is.</summary>
+    /// <returns>Null when it is destroyed, or its destruction is ordered where the store takes its time (AWS KMS); else a reason.</returns>
+    public async ValueTask<string?> DestroyAsync(KeyReference reference, CancellationToken cancel)
+    {
+        var store = Store(reference);
+        if (!store.IsValid)
+        {
+            return store.Reason;
+        }
+
+        return (reference.Scheme == KeyReference.File ? reference.Target : NameOf(reference)) is { } name
+            ? await store.Value.DestroyAsync(name, cancel)
+            : $"'{reference}' gives no name to destroy a key by; write file:NAME, pkcs11:token=TOKEN;object=NAME or aws-kms:alias/NAME";
+    }
+
     /// <summary>Asks every store that is open.</summary>
     /// <returns>Null when all are well; else what the first one in trouble says.</returns>
     public async ValueTask<string?> ProbeAsync(CancellationToken cancel)

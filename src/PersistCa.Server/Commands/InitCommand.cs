@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Server.Hosting;
 
@@ -7,7 +8,8 @@ namespace PersistCa.Server.Commands;
 /// <summary>persistca init.</summary>
 internal static class InitCommand
 {
-    private static readonly Dictionary<string, SigningAlgorithm> Kinds = new()
+    /// <summary>Kinds of keys by the names that options have for them.</summary>
+    public static readonly IReadOnlyDictionary<string, SigningAlgorithm> Kinds = new Dictionary<string, SigningAlgorithm>
     {
         ["p256"] = SigningAlgorithms.EcdsaP256,
         ["p384"] = SigningAlgorithms.EcdsaP384,
@@ -33,11 +35,18 @@ internal static class InitCommand
         {
             Description = "Make a random passphrase and keep it in the file 'passphrase' in the data folder, which serve finds. Move it to a safer place.",
         };
+        var (permit, exclude) = AuthorityArguments.Names();
+        var pathLength = new Option<int?>("--path-length") { Description = "Path length of the root: most authorities below one another, 1 or more. None by default." };
+        var export = new Option<string?>("--export-root") { Description = "Move the root's key to this file, encrypted as it is, and remove it from the data folder." };
         var command = new Command("init", "Make a new authority: a root (P-384) and an issuing authority, with encrypted keys in the data folder.");
         arguments.AddTo(command);
         command.Options.Add(kind);
         command.Options.Add(reference);
         command.Options.Add(generate);
+        command.Options.Add(permit);
+        command.Options.Add(exclude);
+        command.Options.Add(pathLength);
+        command.Options.Add(export);
         command.SetAction(async (result, cancel) =>
         {
             var options = arguments.Read(result);
@@ -47,18 +56,36 @@ internal static class InitCommand
                 throw new StartRefusedException(fault.Key, fault.Message);
             }
 
+            var names = AuthorityArguments.Read(result, permit, exclude);
+            if (result.GetValue(pathLength) is < 1 or > AuthorityCertificate.MaxPathLength)
+            {
+                throw new StartRefusedException("--path-length", $"it is {result.GetValue(pathLength)}; 1 to {AuthorityCertificate.MaxPathLength} are expected, since an issuing authority stands below the root");
+            }
+
+            if (result.GetValue(export) is { } taken && File.Exists(taken))
+            {
+                throw new StartRefusedException("--export-root", $"{taken} exists; a key is never overwritten");
+            }
+
             var output = result.InvocationConfiguration.Output;
             if (result.GetValue(generate) && !AuthorityFiles.Exist(options))
             {
                 await output.WriteLineAsync($"passphrase   {Passphrase.Generate(options.Server.DataDirectory)}");
             }
 
-            await AuthorityFiles.CreateAsync(options, Kinds[result.GetValue(kind)!], Passphrase.Find(options), TimeProvider.System.GetUtcNow(), cancel);
+            await AuthorityFiles.CreateAsync(options, Kinds[result.GetValue(kind)!], Passphrase.Find(options), TimeProvider.System.GetUtcNow(), cancel, names, result.GetValue(pathLength));
             await output.WriteLineAsync($"root         {AuthorityFiles.RootCertificate(options)} (give this to whoever is to trust the authority)");
             await output.WriteLineAsync($"issuing      {AuthorityFiles.IssuingCertificate(options)}");
             if (options.Authority.IssuingKey.Length > 0)
             {
                 await output.WriteLineAsync($"key          Authority:IssuingKey={options.Authority.IssuingKey} (configure this for serve)");
+            }
+
+            if (result.GetValue(export) is { } file)
+            {
+                AuthorityFiles.ExportRootKey(options, file);
+                await output.WriteLineAsync($"root key     {file} (no longer in the data folder; the server never needs it). Next: persistca serve");
+                return 0;
             }
 
             await output.WriteLineAsync("The root key is beside them. The server never needs it: move it away. Next: persistca serve");

@@ -21,6 +21,8 @@ public static class PersistCaCommand
         root.Subcommands.Add(DatabaseCommand.Create());
         root.Subcommands.Add(RecordCommand.Create());
         root.Subcommands.Add(LintCommand.Create());
+        root.Subcommands.Add(CeremonyCommand.Create());
+        root.Subcommands.Add(IssuerCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {
@@ -60,9 +62,15 @@ internal sealed class ConfigurationArguments
     };
 
     /// <summary>Adds the options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="withData">Whether it has to do with the data folder.</param>
+    public void AddTo(Command command, bool withData = true)
     {
-        command.Options.Add(data);
+        if (withData)
+        {
+            command.Options.Add(data);
+        }
+
         command.Options.Add(file);
         command.Options.Add(set);
     }

@@ -27,9 +27,19 @@ internal static class AuthorityFiles
     /// <summary>True when init has been here.</summary>
     public static bool Exist(PersistCaOptions options) => File.Exists(IssuingCertificate(options));
 
+    /// <summary>Root key, until it is moved away.</summary>
+    public static string RootKey(PersistCaOptions options) => Path.Combine(Folder(options), RootName + ".key.pem");
+
     /// <summary>Makes root and issuing authority.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="issuing">What the issuing authority signs with.</param>
+    /// <param name="passphrase">Encrypts the keys.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Stops before a signature.</param>
+    /// <param name="names">For which names the issuing authority may sign; null for all.</param>
+    /// <param name="pathLength">Path length of the root; null for any.</param>
     /// <exception cref="StartRefusedException">A file is in the way, or cannot be written.</exception>
-    public static async Task CreateAsync(PersistCaOptions options, SigningAlgorithm issuing, string passphrase, DateTimeOffset now, CancellationToken cancel)
+    public static async Task CreateAsync(PersistCaOptions options, SigningAlgorithm issuing, string passphrase, DateTimeOffset now, CancellationToken cancel, NameRestrictions? names = null, int? pathLength = null)
     {
         if (Exist(options))
         {
@@ -45,6 +55,8 @@ internal static class AuthorityFiles
             {
                 Organization = options.Authority.Name,
                 Now = now,
+                IssuingNames = names ?? NameRestrictions.None,
+                RootPathLength = pathLength,
                 RootCertificateUrl = $"{options.Server.PublicationUrl}{AuthorityUrls.Paths.Issuer}{AuthorityUrls.RootIssuer}.crt",
             },
             rootKey,
@@ -81,6 +93,58 @@ internal static class AuthorityFiles
         var key = await KeySetup.OpenAsync(ring, options.Authority.IssuingKey, IssuingKey(options), "Authority:IssuingKey", cancel);
         var issuer = Issuer.Load(issuing[0], above, key, now);
         return issuer.IsValid ? issuer.Value : throw new StartRefusedException("Authority:IssuingCertificateFile", issuer.Reason);
+    }
+
+    /// <summary>Moves the root's key to another file, encrypted as it is, and removes it from the data folder.</summary>
+    /// <exception cref="StartRefusedException">The file exists, or cannot be written; the key is where it was then.</exception>
+    public static void ExportRootKey(PersistCaOptions options, string file)
+    {
+        try
+        {
+            var octets = File.ReadAllBytes(RootKey(options));
+            WriteOwn(file, octets);
+            if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(octets))
+            {
+                throw new StartRefusedException("--export-root", $"{file} does not hold what was written to it; the key is still in {RootKey(options)}");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException("--export-root", $"the root's key cannot be written to {file}, and is still in {RootKey(options)}: {e.Message}");
+        }
+
+        if (new FileKeyStore(Folder(options)).Destroy(RootName) is { } reason)
+        {
+            throw new StartRefusedException("--export-root", $"the root's key is in {file}, but also still in the data folder: {reason}");
+        }
+    }
+
+    /// <summary>Makes a folder that only its owner can enter, unless it is there.</summary>
+    public static void MakeOwn(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>Writes a new file that only its owner can read, through to the disk.</summary>
+    /// <exception cref="IOException">It exists, or cannot be written.</exception>
+    public static void WriteOwn(string path, ReadOnlySpan<byte> octets)
+    {
+        var opening = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            opening.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var stream = new FileStream(path, opening);
+        stream.Write(octets);
+        stream.Flush(flushToDisk: true);
     }
 
     /// <summary>Reads the certificates of a file.</summary>

@@ -62,13 +62,17 @@ internal static class KeySetup
     }
 
     /// <summary>The ring that opens every reference. Nothing is reached for yet.</summary>
-    public static KeyRing Ring(PersistCaOptions options, string passphrase, TimeProvider clock)
+    /// <param name="options">The configuration.</param>
+    /// <param name="passphrase">Passphrase of key files.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="folder">Folder of keys that are named without a path; null for that of the authority.</param>
+    public static KeyRing Ring(PersistCaOptions options, string passphrase, TimeProvider clock, string? folder = null)
     {
         var o = options.KeyStores;
         return new KeyRing(
             new KeyRingOptions
             {
-                Folder = AuthorityFiles.Folder(options),
+                Folder = folder ?? AuthorityFiles.Folder(options),
                 Passphrase = passphrase,
                 File = new FileKeyStoreOptions { Kdf = o.File.Kdf },
                 Pkcs11 = o.Pkcs11.Module.Length == 0 ? null : new Pkcs11Options

@@ -19,19 +19,9 @@ public static class Passphrase
     /// <exception cref="StartRefusedException">There is none, or its file cannot be read.</exception>
     public static string Find(PersistCaOptions options)
     {
-        if (options.Authority.PassphraseFile is { Length: > 0 } file)
+        if (Given(options.Authority.PassphraseFile, "Authority:PassphraseFile", Variable, Credential) is { } given)
         {
-            return Read(file, "Authority:PassphraseFile");
-        }
-
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text)
-        {
-            return text;
-        }
-
-        if (Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory && Path.Combine(directory, Credential) is var credential && File.Exists(credential))
-        {
-            return Read(credential, "the systemd credential " + Credential);
+            return given;
         }
 
         var generated = Path.Combine(options.Server.DataDirectory, GeneratedFile);
@@ -42,6 +32,30 @@ public static class Passphrase
                 AuthorityFiles.Exist(options)
                     ? $"there is no passphrase for the keys; name a file here, set {Variable}, or pass the systemd credential {Credential}"
                     : $"there is no authority in {options.Server.DataDirectory} yet and no passphrase for its keys; run 'persistca init --generate-passphrase', or name a file here, set {Variable} or pass the systemd credential {Credential} and run 'persistca init'");
+    }
+
+    /// <summary>A passphrase that someone gave: by file, environment or systemd credential, in this order.</summary>
+    /// <param name="file">The file; empty for none.</param>
+    /// <param name="key">The configuration key or option that named it.</param>
+    /// <param name="variable">The environment variable that may hold it.</param>
+    /// <param name="credential">The systemd credential that may hold it; null for none.</param>
+    /// <returns>The passphrase; null when none was given.</returns>
+    /// <exception cref="StartRefusedException">Its file cannot be read.</exception>
+    public static string? Given(string file, string key, string variable, string? credential = null)
+    {
+        if (file.Length > 0)
+        {
+            return Read(file, key);
+        }
+
+        if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text)
+        {
+            return text;
+        }
+
+        return credential is not null && Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory && Path.Combine(directory, credential) is var path && File.Exists(path)
+            ? Read(path, "the systemd credential " + credential)
+            : null;
     }
 
     /// <summary>Makes a passphrase file that only its owner can read, unless there is one.</summary>

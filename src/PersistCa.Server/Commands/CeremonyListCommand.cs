@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using PersistCa.Issuance.Ceremonies;
+using PersistCa.Issuance.Crl;
+using PersistCa.Server.Hosting;
+
+namespace PersistCa.Server.Commands;
+
+/// <summary>persistca ceremony crl.</summary>
+internal static class CeremonyListCommand
+{
+    private const int DefaultDays = 180;
+
+    public static Command Create()
+    {
+        var arguments = new CeremonyArguments();
+        var revoke = new Option<string[]>("--revoke")
+        {
+            Description = $"Serial number (hex) of an authority's certificate to revoke, with a reason where there is one: SERIAL=CODE, {string.Join(", ", RevocationReasons.Accepted.Select(c => $"{c} {RevocationReasons.NameOf(c)}"))}. May be given several times.",
+            AllowMultipleArgumentsPerToken = false,
+        };
+        var days = new Option<int?>("--days") { Description = $"Until when the next list is out (default {DefaultDays}, at most {Ceremony.MaxListValidity.TotalDays:0})." };
+        var command = new Command("crl", "Sign the root's next revocation list: those of the list before, and those that are revoked now.");
+        arguments.AddTo(command);
+        command.Options.Add(revoke);
+        command.Options.Add(days);
+        command.SetAction(async (result, cancel) =>
+        {
+            var ceremony = arguments.Open(result);
+            var now = TimeProvider.System.GetUtcNow();
+            var plan = new ListPlan(
+                [.. (result.GetValue(revoke) ?? []).Select(r => Entry(r, now))],
+                AuthorityArguments.Days(result.GetValue(days), (int)Ceremony.MaxListValidity.TotalDays) ?? TimeSpan.FromDays(DefaultDays));
+            var (ring, key) = await arguments.OpenRootAsync(result, cancel);
+            using (ring)
+            {
+                await arguments.ReportAsync(result, CeremonyArguments.Sound(await ceremony.ListAsync(plan, key, cancel), "ceremony crl"));
+            }
+
+            return 0;
+        });
+        return command;
+    }
+
+    private static RevokedCertificate Entry(string text, DateTimeOffset now)
+    {
+        var parts = text.Split('=', 2);
+        int? reason = null;
+        if (parts.Length == 2)
+        {
+            reason = int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : throw new StartRefusedException("--revoke", $"'{parts[1]}' is no reason code; write a number");
+        }
+
+        return RevocationReasons.Judge(reason) is { } refused
+            ? throw new StartRefusedException("--revoke", refused.Detail)
+            : new RevokedCertificate(parts[0].ToLowerInvariant(), new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero), reason);
+    }
+}
