@@ -21,6 +21,8 @@ public static class PersistCaCommand
         root.Subcommands.Add(DatabaseCommand.Create());
         root.Subcommands.Add(RecordCommand.Create());
         root.Subcommands.Add(LintCommand.Create());
+        root.Subcommands.Add(AdminCommand.Create());
+        root.Subcommands.Add(CertificateCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {
