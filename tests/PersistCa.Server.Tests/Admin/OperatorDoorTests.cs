@@ -198,7 +198,8 @@ public sealed class OperatorDoorTests(OperatorBed bed) : IClassFixture<OperatorB
     {
         var limited = await OperatorBed.StartAsync(o => o.Limits.ExplainPerOperator = "1/01:00:00");
         using var client = await limited.Authority.RegisteredAsync();
-        var body = $$"""{"account":"{{client.AccountUrl!.Split('/')[^1]}}","identifier":{"type":"dns","value":"a.example.test"}}""";
+        const string identifier = """{"type":"dns","value":"a.example.test"}""";
+        var body = $$"""{"account":"{{client.AccountUrl!.Split('/')[^1]}}","identifier":{{identifier}}}""";
         Assert.Equal(200, (await limited.CallAsync("POST", "/admin/v1/records/explain", limited.Anna, body)).Status);
         Assert.Equal(429, (await limited.CallAsync("POST", "/admin/v1/records/explain", limited.Anna, body)).Status);
         Assert.Equal(200, (await limited.CallAsync("POST", "/admin/v1/records/explain", limited.Berta, body)).Status);
