@@ -5,6 +5,7 @@ using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
+using PersistCa.Storage.Operators;
 using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
 
@@ -50,6 +51,12 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     public DbSet<ConsumedNonce> ConsumedNonces => Set<ConsumedNonce>();
 
     public DbSet<LimitBucket> LimitBuckets => Set<LimitBucket>();
+
+    public DbSet<OperatorToken> OperatorTokens => Set<OperatorToken>();
+
+    public DbSet<RevocationProposal> RevocationProposals => Set<RevocationProposal>();
+
+    public DbSet<RevocationItem> RevocationItems => Set<RevocationItem>();
 
     public DbSet<SealedSecret> SealedSecrets => Set<SealedSecret>();
 

@@ -12,7 +12,7 @@ namespace PersistCa.Storage;
 public sealed record NonceUse(string Value, DateTimeOffset ExpiresAt);
 
 /// <summary>On whose behalf the store is written.</summary>
-/// <param name="Name">"account:ID", "server" or "operator".</param>
+/// <param name="Name">"account:ID", "server", "operator" or "operator:NAME".</param>
 /// <param name="Nonce">The nonce of the request, null where no request stands behind the change.</param>
 public sealed record Actor(string Name, NonceUse? Nonce = null)
 {
@@ -30,6 +30,9 @@ public sealed record Actor(string Name, NonceUse? Nonce = null)
 
     /// <summary>A person at the host.</summary>
     public static readonly Actor Operator = new("operator");
+
+    /// <summary>An operator with a token.</summary>
+    public static Actor OperatorNamed(string name) => new("operator:" + name);
 
     /// <summary>An account, acting through a signed request.</summary>
     /// <param name="publicId">Public id of the account.</param>

@@ -41,7 +41,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the passphrase has {passphrase.Length} characters; at least {options.MinPassphraseLength} are expected");
         }
 
-        var (key, plain) = FileSigningKey.GenerateToKeep(algorithm);
+        var key = FileSigningKey.Generate(algorithm, out var plain);
         return Keep(name, key, plain, passphrase);
     }
 

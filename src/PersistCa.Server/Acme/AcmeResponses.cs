@@ -44,8 +44,10 @@ internal static class AcmeResponses
             new AnswerHeaders(problem.Location, RetryAfterSeconds: problem.RetryAfterSeconds, Links: [$"<{urls.Problems}{problem.Type.Page}>;rel=\"help\""]));
     }
 
-    private sealed class WithHeaders(IResult inner, AnswerHeaders headers) : IResult
+    private sealed class WithHeaders(IResult inner, AnswerHeaders headers) : IResult, IStatusCodeHttpResult
     {
+        public int? StatusCode => (inner as IStatusCodeHttpResult)?.StatusCode;
+
         public Task ExecuteAsync(HttpContext httpContext)
         {
             var response = httpContext.Response.Headers;

@@ -139,6 +139,21 @@ internal sealed class PayloadReader
     /// <summary>True when the object has the member, whatever its value.</summary>
     public bool Has(string member) => Find(member, out _);
 
+    /// <summary>Refuses members that are not among these: where a slip of the pen must not be taken for a wish.</summary>
+    public void Only(params IReadOnlyCollection<string> members)
+    {
+        foreach (var member in root.ValueKind == JsonValueKind.Object ? root.EnumerateObject().Select(m => m.Name) : [])
+        {
+            if (!members.Contains(member))
+            {
+                Problem ??= Malformed($"There is no member '{Refusals.Shorten(member)}' here; there are {string.Join(", ", members)}.");
+            }
+        }
+    }
+
+    /// <summary>Reads an object member by member; null when absent.</summary>
+    public PayloadReader? Inner(string member) => Object(member) is { } found ? new PayloadReader(found) : null;
+
     /// <summary>Notes a fault that the caller found.</summary>
     public void Refuse(string detail) => Problem ??= Malformed(detail);
 

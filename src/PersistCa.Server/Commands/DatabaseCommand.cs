@@ -40,7 +40,8 @@ internal static class DatabaseCommand
         return await provider.GetRequiredService<StoreUpkeep>().ProbeAsync(cancel);
     }
 
-    private static ServiceProvider Store(PersistCaOptions options) => new ServiceCollection()
+    /// <summary>The store by itself.</summary>
+    public static ServiceProvider Store(PersistCaOptions options) => new ServiceCollection()
         .AddSingleton(TimeProvider.System)
         .AddCaStorage(options.Store.Kind, ServerHost.ConnectionString(options))
         .BuildServiceProvider();

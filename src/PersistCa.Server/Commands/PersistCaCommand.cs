@@ -23,6 +23,8 @@ public static class PersistCaCommand
         root.Subcommands.Add(LintCommand.Create());
         root.Subcommands.Add(CeremonyCommand.Create());
         root.Subcommands.Add(IssuerCommand.Create());
+        root.Subcommands.Add(AdminCommand.Create());
+        root.Subcommands.Add(CertificateCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {

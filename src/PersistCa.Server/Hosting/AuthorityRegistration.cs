@@ -74,6 +74,9 @@ internal static class AuthorityRegistration
         services.AddSingleton<Finalization>();
         services.AddSingleton<CertificateShelf>();
         services.AddSingleton<RevocationDesk>();
+        services.AddSingleton<OperatorDesk>();
+        services.AddSingleton<RevocationRunner>();
+        services.AddSingleton<ProposalDesk>();
         services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
@@ -96,6 +99,7 @@ internal static class AuthorityRegistration
         services.AddHostedService<ValidationWorker>();
         services.AddHostedService<IssuanceWorker>();
         services.AddHostedService<CrlWorker>();
+        services.AddHostedService<RevocationWorker>();
         services.AddHostedService<OcspWorker>();
         services.AddHostedService<UpkeepWorker>();
         services.AddHostedService<KeyProbeWorker>();

@@ -31,6 +31,7 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
         public const string Crl = "/crl/";
         public const string Issuer = "/issuer/";
         public const string Ocsp = "/ocsp/";
+        public const string Admin = "/admin/v1/";
     }
 
     /// <summary>The URLs of a configuration.</summary>

@@ -23,6 +23,15 @@ public sealed class LimitOptions
     /// <summary>Questions to explain per account.</summary>
     public string ExplainPerAccount { get; set; } = "60/00:01:00";
 
+    /// <summary>Questions to explain per operator.</summary>
+    public string ExplainPerOperator { get; set; } = "60/00:01:00";
+
+    /// <summary>Revocations that an operator decides alone, whatever Policy:Revocation:AloneUpTo lets each be.</summary>
+    public string LoneRevocationsPerOperator { get; set; } = "50/1.00:00:00";
+
+    /// <summary>Calls at an operator's door without a good token, per address (IPv6: per /64).</summary>
+    public string FailedOperatorCallsPerAddress { get; set; } = "30/00:01:00";
+
     /// <summary>Pending authorizations of one account; 0 for any number.</summary>
     public int PendingAuthorizations { get; set; } = 10_000;
 

@@ -2,7 +2,7 @@ using PersistCa.Protocol.Identifiers;
 
 namespace PersistCa.Server.Hosting;
 
-/// <summary>Section Policy: what the operator decides about identifiers and how control of them is proven.</summary>
+/// <summary>Section Policy: what the operator decides about identifiers, how control of them is proven, and what officers may revoke alone.</summary>
 public sealed class PolicyOptions
 {
     /// <summary>Which addresses may stand in certificates; none unless networks are allowed.</summary>
@@ -10,6 +10,9 @@ public sealed class PolicyOptions
 
     /// <summary>Which challenges are on offer for which names and accounts. The first rule that holds decides; where none does, Validation:Challenges.</summary>
     public List<ChallengeRuleOptions> Challenges { get; set; } = [];
+
+    /// <summary>Revocation by operators.</summary>
+    public RevocationPolicyOptions Revocation { get; set; } = new();
 }
 
 /// <summary>Section Policy:Challenges:N: one rule. It holds for what fits both of its conditions.</summary>

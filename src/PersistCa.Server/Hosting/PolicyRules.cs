@@ -12,7 +12,8 @@ internal static class PolicyRules
     public static IEnumerable<ConfigurationFault> Check(PolicyOptions policy) =>
         Networks("Policy:Ip:AllowedNetworks", policy.Ip.AllowedNetworks)
             .Concat(Networks("Policy:Ip:DeniedNetworks", policy.Ip.DeniedNetworks))
-            .Concat(policy.Challenges.SelectMany((rule, at) => Rule($"Policy:Challenges:{at}", rule)));
+            .Concat(policy.Challenges.SelectMany((rule, at) => Rule($"Policy:Challenges:{at}", rule)))
+            .Concat(RevocationPolicyRules.Check(policy.Revocation));
 
     /// <summary>Checks section Validation:Targets.</summary>
     public static IEnumerable<ConfigurationFault> Check(TargetNetworkOptions targets) =>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Acme;
+using PersistCa.Server.Admin;
 using PersistCa.Server.Perspective;
 using PersistCa.Server.Publication;
 using PersistCa.Server.Registration;
@@ -182,6 +183,7 @@ public static class ServerHost
                 OrderEndpoints.Map(routes);
                 AuthorizationEndpoints.Map(routes);
                 CertificateEndpoints.Map(routes);
+                routes.MapAdmin();
                 routes.MapProblemPages();
                 routes.MapPublication();
                 routes.MapHealth();

@@ -34,6 +34,15 @@ public enum LimitKind
 
     /// <summary>Questions to explain per account.</summary>
     ExplainPerAccount,
+
+    /// <summary>Questions to explain per operator.</summary>
+    ExplainPerOperator,
+
+    /// <summary>Revocations that an operator decides alone.</summary>
+    LoneRevocationsPerOperator,
+
+    /// <summary>Calls at an operator's door without a good token, per address.</summary>
+    FailedOperatorCallsPerAddress,
 }
 
 /// <summary>Holds what happens to the configured limits, and says when to come back (RFC 8555 section 6.6).</summary>
@@ -61,6 +70,9 @@ public sealed class LimitDesk
         (LimitKind.FailedValidations, o.FailedValidations),
         (LimitKind.JustInTimePerDomain, o.JustInTimePerDomain),
         (LimitKind.ExplainPerAccount, o.ExplainPerAccount),
+        (LimitKind.ExplainPerOperator, o.ExplainPerOperator),
+        (LimitKind.LoneRevocationsPerOperator, o.LoneRevocationsPerOperator),
+        (LimitKind.FailedOperatorCallsPerAddress, o.FailedOperatorCallsPerAddress),
     ];
 
     /// <summary>Reads "ACCOUNT-ID LIMIT=COUNT/PERIOD".</summary>
@@ -70,7 +82,7 @@ public sealed class LimitDesk
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         if (space < 1 || equals < space || !PublicId.LooksRight(text[..space])
             || !Enum.TryParse<LimitKind>(text[(space + 1)..equals], out var kind) || !Enum.IsDefined(kind)
-            || kind is LimitKind.NewAccountsPerAddress or LimitKind.NewOrdersPerAddress or LimitKind.JustInTimePerDomain)
+            || kind is not (LimitKind.NewOrdersPerAccount or LimitKind.FailedValidations or LimitKind.ExplainPerAccount))
         {
             return Parsed<LimitOverride>.Refused(
                 $"'{text}' is no limit of an account; write ACCOUNT-ID LIMIT=COUNT/PERIOD with one of {LimitKind.NewOrdersPerAccount}, {LimitKind.FailedValidations}, {LimitKind.ExplainPerAccount}");

@@ -23,17 +23,45 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
             return AcmeProblem.Combine([problem], problem.Detail);
         }
 
-        var taken = await store.WriteAsync<Account>(
-            Actor.Server,
-            async t => await limits.TakeAsync(t, LimitKind.ExplainPerAccount, account.PublicId, "questions to explain", account, cancel) is { } limited ? limited : account,
-            cancel);
-        if (!taken.TryGet(out _, out problem))
+        return await LimitedAsync(LimitKind.ExplainPerAccount, account.PublicId, account, cancel) is { } limited ? limited : await LookAsync(account, accepted.Identifier, cancel);
+    }
+
+    /// <summary>Explains a name of an account to an operator, in the words that the account itself would get.</summary>
+    /// <param name="who">The operator, whatever the role.</param>
+    /// <param name="accountId">Id of the account.</param>
+    /// <param name="wish">The identifier.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>The explanation; malformed with 404 when there is no such account, rateLimited, or the refusal that an order for the identifier would get.</returns>
+    public async Task<Outcome<ExplanationResource>> ExplainAsync(OperatorIdentity who, string accountId, AcmeIdentifier wish, CancellationToken cancel)
+    {
+        var account = PublicId.LooksRight(accountId) ? await store.ReadAsync(db => db.AccountAsync(accountId, cancel), cancel) : null;
+        if (account is null)
         {
-            return problem;
+            return Refusals.NoSuchResource("account");
         }
 
-        var found = await desk.ValidateAsync(Authorization.PrivateRegime, ChallengeType.DnsPersist01, new ChallengeAttempt(accepted.Identifier, "", urls.Facts(account)), options.Validation.Deadline, cancel);
-        return Explain(accepted.Identifier, urls.Facts(account), found.Result, policy);
+        if (!intake.Judge(account, new IdentifierWish(wish), subdomains: false).TryGet(out var accepted, out var problem))
+        {
+            return AcmeProblem.Combine([problem], problem.Detail);
+        }
+
+        return await LimitedAsync(LimitKind.ExplainPerOperator, who.Name, null, cancel) is { } limited ? limited : await LookAsync(account, accepted.Identifier, cancel);
+    }
+
+    private async Task<AcmeProblem?> LimitedAsync(LimitKind kind, string subject, Account? account, CancellationToken cancel)
+    {
+        var taken = await store.WriteAsync<string>(
+            Actor.Server,
+            async t => await limits.TakeAsync(t, kind, subject, "questions to explain", account, cancel) is { } limited ? limited : "taken",
+            cancel);
+        return taken.Problem;
+    }
+
+    private async Task<ExplanationResource> LookAsync(Account account, Identifier identifier, CancellationToken cancel)
+    {
+        var facts = urls.Facts(account);
+        var found = await desk.ValidateAsync(Authorization.PrivateRegime, ChallengeType.DnsPersist01, new ChallengeAttempt(identifier, "", facts), options.Validation.Deadline, cancel);
+        return Explain(identifier, facts, found.Result, policy);
     }
 
     /// <summary>Puts a result into words.</summary>

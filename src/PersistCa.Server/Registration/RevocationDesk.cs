@@ -143,7 +143,13 @@ public sealed class RevocationDesk(CaStore store, CrlSignal crl, PersistCaOption
         return found;
     }
 
-    private async Task ChangeAsync(StoreTransaction t, IReadOnlyList<IssuedCertificate> certificates, int? reason, CancellationToken cancel)
+    /// <summary>Revokes certificates, or upgrades them to keyCompromise, with everything that goes with it: audit, OCSP answers, the next list.</summary>
+    /// <param name="t">The change.</param>
+    /// <param name="certificates">The certificates; those for which there is nothing to do stay as they are.</param>
+    /// <param name="reason">The reason as recorded.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <param name="proposal">Id of the proposal that is carried out, for the audit; null for none.</param>
+    internal async Task ChangeAsync(StoreTransaction t, IReadOnlyList<IssuedCertificate> certificates, int? reason, CancellationToken cancel, string? proposal = null)
     {
         foreach (var certificate in certificates)
         {
@@ -162,7 +168,12 @@ public sealed class RevocationDesk(CaStore store, CrlSignal crl, PersistCaOption
                 continue; // its key is only now proven to be compromised
             }
 
-            t.Audit(kind, "certificate:" + certificate.PublicId, ("serial", certificate.Serial), ("reason", reason?.ToString(CultureInfo.InvariantCulture)));
+            t.Audit(
+                kind,
+                "certificate:" + certificate.PublicId,
+                ("serial", certificate.Serial),
+                ("reason", reason?.ToString(CultureInfo.InvariantCulture)),
+                ("proposal", proposal));
         }
 
         await t.WithdrawOcspAnswersAsync([.. certificates.Select(c => c.Serial)], cancel);

@@ -12,7 +12,7 @@ public sealed class AuditEntry
     /// <summary>What happened: one of <see cref="AuditKinds"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Who brought it about: "account:ID", "server", "operator".</summary>
+    /// <summary>Who brought it about: "account:ID", "server", "operator" (a person at the host), "operator:NAME".</summary>
     public required string Actor { get; init; }
 
     /// <summary>What it happened to: "order:ID" and the like.</summary>
@@ -56,6 +56,14 @@ public static class AuditKinds
     public const string SecretCreated = "secret.created";
     public const string ServerCertificateIntended = "server-certificate.intended";
     public const string ServerCertificateIssued = "server-certificate.issued";
+    public const string OperatorTokenCreated = "operator.token-created";
+    public const string OperatorTokenRevoked = "operator.token-revoked";
+    public const string OperatorCalled = "operator.called";
+    public const string OperatorRefused = "operator.refused";
+    public const string RevocationProposed = "revocation.proposed";
+    public const string RevocationApproved = "revocation.approved";
+    public const string RevocationAdvanced = "revocation.advanced";
+    public const string RevocationFinished = "revocation.finished";
     public const string LapsedForgotten = "store.lapsed-forgotten";
     public const string ServerStarted = "server.started";
 }

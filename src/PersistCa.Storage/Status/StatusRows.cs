@@ -62,7 +62,7 @@ public sealed class BlockedKey
 
     public DateTimeOffset BlockedAt { get; init; }
 
-    /// <summary>Whether the holder of the key itself said that it is compromised. Then every certificate with it is revoked.</summary>
+    /// <summary>Whether the holder of the key itself said that it is compromised, or officers decided so by a revocation of all its certificates. Then every certificate with it is revoked.</summary>
     public bool Proven { get; set; }
 
     /// <summary>Serial number of the certificate by whose revocation it was blocked.</summary>

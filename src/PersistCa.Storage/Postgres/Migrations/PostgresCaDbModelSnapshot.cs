@@ -680,6 +680,218 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("limit_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.OperatorToken", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateOnly?>("LastUsedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("last_used_on");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("integer")
+                        .HasColumnName("role");
+
+                    b.Property<string>("SecretHash")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("secret_hash");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_tokens");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_tokens_public_id");
+
+                    b.HasIndex("SecretHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_tokens_secret_hash");
+
+                    b.ToTable("operator_tokens", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RevocationItem", b =>
+                {
+                    b.Property<long>("ProposalId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("proposal_id");
+
+                    b.Property<string>("Serial")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("serial");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.HasKey("ProposalId", "Serial")
+                        .HasName("pk_revocation_items");
+
+                    b.HasIndex(new[] { "ProposalId", "Serial" }, "ix_revocation_items_waiting")
+                        .HasDatabaseName("ix_revocation_items_proposal_id_serial")
+                        .HasFilter("done_at IS NULL");
+
+                    b.ToTable("revocation_items", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("AloneUpTo")
+                        .HasColumnType("integer")
+                        .HasColumnName("alone_up_to");
+
+                    b.Property<DateTimeOffset?>("ApprovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("approved_at");
+
+                    b.Property<string>("Approver")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("approver");
+
+                    b.Property<string>("Comment")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("comment");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Criterion")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("criterion");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<int>("Gone")
+                        .HasColumnType("integer")
+                        .HasColumnName("gone");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<int>("Matched")
+                        .HasColumnType("integer")
+                        .HasColumnName("matched");
+
+                    b.Property<string>("MatchedSha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("matched_sha256");
+
+                    b.Property<DateTimeOffset?>("ProgressAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("progress_at");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("proposer");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<int?>("Reason")
+                        .HasColumnType("integer")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Revoked")
+                        .HasColumnType("integer")
+                        .HasColumnName("revoked");
+
+                    b.Property<int>("RevokedSince")
+                        .HasColumnType("integer")
+                        .HasColumnName("revoked_since");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_revocation_proposals");
+
+                    b.HasIndex("ProgressAt")
+                        .HasDatabaseName("ix_revocation_proposals_progress_at")
+                        .HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_revocation_proposals_public_id");
+
+                    b.ToTable("revocation_proposals", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_revocation_proposals_approved", "(approver IS NULL) = (approved_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_approver", "approver IS NULL OR lower(approver) <> lower(proposer)");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_finished", "finished_at IS NULL OR started_at IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
+                        });
+                });
+
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
                     b.Property<long>("OrderId")
@@ -1074,6 +1286,16 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasConstraintName("fk_crls_issuers_issuer_id");
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.RevocationItem", b =>
+                {
+                    b.HasOne("PersistCa.Storage.Operators.RevocationProposal", null)
+                        .WithMany("Items")
+                        .HasForeignKey("ProposalId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_revocation_items_revocation_proposals_proposal_id");
+                });
+
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Authorizations.Authorization", "Authorization")
@@ -1133,6 +1355,11 @@ namespace PersistCa.Storage.Postgres.Migrations
             modelBuilder.Entity("PersistCa.Protocol.Authorizations.Authorization", b =>
                 {
                     b.Navigation("Challenges");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>
+                {
+                    b.Navigation("Items");
                 });
 #pragma warning restore 612, 618
         }

@@ -1,0 +1,42 @@
+using PersistCa.Server.Registration;
+
+namespace PersistCa.Server.Workers;
+
+/// <summary>Goes on with bulk revocations that stand still: at the start with all that are unfinished, later with those at which nobody has been for a while.</summary>
+internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProvider clock, ILogger<RevocationWorker> logger) : BackgroundService
+{
+    /// <summary>How often is looked.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a revocation stands still before it is taken for left.</summary>
+    private static readonly TimeSpan Still = TimeSpan.FromSeconds(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var still = TimeSpan.Zero;
+        using var timer = new PeriodicTimer(Look, clock);
+        do
+        {
+            try
+            {
+                if (await runner.ResumeAsync(still, stoppingToken) is > 0 and var resumed)
+                {
+                    LogResumed(logger, resumed);
+                }
+
+                still = Still;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogFailed(logger, e);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Resumed} bulk revocations that stood still were finished")]
+    private static partial void LogResumed(ILogger logger, int resumed);
+
+    [LoggerMessage(LogLevel.Error, "A bulk revocation could not be gone on with; it is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
