@@ -57,7 +57,9 @@ public sealed record KeyReference
         var scheme = colon < 0 ? "" : text[..colon];
         if (scheme is not (File or Pkcs11 or Kms))
         {
-            return Refuse($"'{text}' is no reference to a key; write file:NAME, pkcs11:token=TOKEN;object=NAME or aws-kms:alias/NAME");
+            // A URI with a PIN in it is not repeated here either: schemes are written in capitals too (RFC 3986 section 3.1), or misspelled.
+            var shown = text.Contains("pin-", StringComparison.OrdinalIgnoreCase) ? "what is written" : $"'{text}'";
+            return Refuse($"{shown} is no reference to a key; write file:NAME, pkcs11:token=TOKEN;object=NAME or aws-kms:alias/NAME");
         }
 
         var target = text[(colon + 1)..];

@@ -65,6 +65,7 @@ internal static class ConfigCommand
                 TlsIdentity.Configured(options, TimeProvider.System);
             }
 
+            BlockedKeyList.Read(options.Issuance.BlockedKeysFile);
             if (options.Store.Kind == StoreKind.PostgreSql && await DatabaseCommand.ProbeAsync(options, cancel) is { } reason)
             {
                 throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");

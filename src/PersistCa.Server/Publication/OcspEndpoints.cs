@@ -32,8 +32,16 @@ internal static class OcspEndpoints
 
         // One octet more than is read, so that what is too long is seen to be.
         var buffer = new byte[OcspQuestion.MaxOctets + 1];
-        var length = await context.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
-        return await AnswerAsync(buffer.AsMemory(0, length), context, desk, options, clock);
+        try
+        {
+            var length = await context.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+            return await AnswerAsync(buffer.AsMemory(0, length), context, desk, options, clock);
+        }
+        catch (BadHttpRequestException e)
+        {
+            // Longer than the server reads at all, or broken off: no fault of ours, and none for the log.
+            return Results.StatusCode(e.StatusCode);
+        }
     }
 
     private static async Task<IResult> GetAsync(string issuer, HttpContext context, StatusIssuers issuers, OcspDesk desk, PersistCaOptions options, TimeProvider clock) =>

@@ -49,6 +49,13 @@ public sealed class KeyReferenceTests
         Assert.DoesNotContain("4711", reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("PKCS11:object=a?pin-value=4711")]
+    [InlineData("pkcs-11:object=a?pin-value=4711")]
+    [InlineData("pkcs11;object=a;PIN-VALUE=4711")]
+    public void Nor_is_it_repeated_behind_a_scheme_that_is_not_known(string text) =>
+        Assert.DoesNotContain("4711", KeyReference.Parse(text).Reason!, StringComparison.Ordinal);
+
     [Fact]
     public void A_reference_above_the_limit_is_refused()
     {

@@ -203,11 +203,14 @@ public sealed class KmsKeyStore : IKeyStore
     private static KeyStoreAwayException? Away(Exception e, CancellationToken cancel) => e switch
     {
         AmazonServiceException s => new KeyStoreAwayException($"KMS refused: {(string.IsNullOrEmpty(s.ErrorCode) ? s.StatusCode.ToString() : s.ErrorCode)}", e),
-        AmazonClientException => new KeyStoreAwayException($"KMS cannot be called: {e.Message}", e),
+        AmazonClientException => new KeyStoreAwayException($"KMS cannot be called: {OneLine(e.Message)}", e),
         HttpRequestException or IOException or TimeoutException => new KeyStoreAwayException($"KMS does not answer: {e.Message}", e),
         OperationCanceledException when !cancel.IsCancellationRequested => new KeyStoreAwayException("KMS did not answer in time", e),
         _ => null,
     };
+
+    /// <summary>The SDK tells every place where it looked for credentials, a line each.</summary>
+    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private async ValueTask<Parsed<ISigningKey>> OpenAsync(string id, CancellationToken cancel)
     {
