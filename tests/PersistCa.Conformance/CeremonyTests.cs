@@ -89,7 +89,7 @@ public sealed class CeremonyTests : IDisposable
         var issuer = new IssuerOptions { Name = "issuing-2", CertificateFile = this["issuing-2.pem"], KeyFile = this["issuing-2.key.pem"], ChainFile = this["root.pem"] };
         await using var authority = await ServeAsync(issuer, this["root.pem"]);
         using var client = await authority.RegisteredAsync();
-        authority.Publish(client, "www.example.test", PersistDialect.HashedAccount);
+        authority.Publish(client, "www.example.test", PersistDialect.Draft02);
         var leaf = Path.Combine(folder, "leaf.pem");
         await File.WriteAllTextAsync(leaf, await client.IssueAsync("dns-persist-01", "www.example.test"));
         await OpenSslAsync("verify", "-CAfile", this["root.pem"], "-untrusted", this["issuing-2.pem"], "-verify_hostname", "www.example.test", leaf);
@@ -149,7 +149,7 @@ public sealed class CeremonyTests : IDisposable
 
         await using var authority = await ServeAsync(issuer, Path.Combine(folder, "root.pem"));
         using var client = await authority.RegisteredAsync();
-        authority.Publish(client, "www.corp.test", PersistDialect.HashedAccount);
+        authority.Publish(client, "www.corp.test", PersistDialect.Draft02);
         var leaf = Path.Combine(folder, "leaf.pem");
         await File.WriteAllTextAsync(leaf, await client.IssueAsync("dns-persist-01", "www.corp.test"));
         await OpenSslAsync("verify", "-CAfile", "root.pem", "-untrusted", issuer.CertificateFile, "-verify_hostname", "www.corp.test", leaf);
