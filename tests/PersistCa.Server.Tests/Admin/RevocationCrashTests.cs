@@ -56,6 +56,7 @@ public sealed class RevocationCrashTests
 
         var listed = await RunAsync(null, "admin", "token", "list", "--data", data);
         Assert.Contains("revocation-officer", listed.Output, StringComparison.Ordinal);
+        await server.KillAsync(); // so that its files can be read
         SqliteConnection.ClearAllPools();
         foreach (var token in tokens)
         {
