@@ -144,10 +144,12 @@ public sealed class OperatorDoorTests(OperatorBed bed) : IClassFixture<OperatorB
     [Fact]
     public async Task A_second_custodian_needs_a_role_that_was_said()
     {
-        var first = await bed.Desk.MakeAsync(bed.Fresh(), null, TimeSpan.FromDays(1), OperatorBed.None);
+        var fresh = await OperatorBed.StartAsync(null);
+        var first = await fresh.Desk.MakeAsync("clara", null, TimeSpan.FromDays(1), OperatorBed.None);
         Assert.Equal(OperatorRole.Custodian, first.Value.Token.Role);
-        Assert.Contains("There is a custodian already", (await bed.Desk.MakeAsync(bed.Fresh(), null, TimeSpan.FromDays(1), OperatorBed.None)).Problem!.Detail, StringComparison.Ordinal);
-        Assert.False((await bed.Desk.MakeAsync(bed.Fresh(), OperatorRole.Custodian, TimeSpan.FromDays(1), OperatorBed.None)).IsRefused);
+        Assert.Contains("There is a custodian already", (await fresh.Desk.MakeAsync("dora", null, TimeSpan.FromDays(1), OperatorBed.None)).Problem!.Detail, StringComparison.Ordinal);
+        Assert.False((await fresh.Desk.MakeAsync("dora", OperatorRole.Custodian, TimeSpan.FromDays(1), OperatorBed.None)).IsRefused);
+        await fresh.DisposeAsync();
         Assert.Matches("^pca_[A-Za-z0-9_-]{43}$", first.Value.Secret);
     }
 
