@@ -239,10 +239,10 @@ public sealed class ValidationOptions
     public PerspectiveTlsOptions PerspectiveTls { get; set; } = new();
 
     /// <summary>The same with other values where a regime sets them.</summary>
-    public ValidationOptions With(PersistOptions persist, CaaOptions caa, TargetNetworkOptions targets, string regime)
+    public ValidationOptions With(PersistOptions persist, CaaOptions caa, TargetNetworkOptions targets, Http01LookupOptions http, string regime)
     {
         var copy = (ValidationOptions)MemberwiseClone();
-        (copy.Persist, copy.Caa, copy.Targets, copy.PerspectiveRegime) = (persist, caa, targets, regime);
+        (copy.Persist, copy.Caa, copy.Targets, copy.Http, copy.TlsAlpnPort, copy.PerspectiveRegime) = (persist, caa, targets, http, 443, regime);
         return copy;
     }
 }

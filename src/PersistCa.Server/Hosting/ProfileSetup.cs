@@ -120,6 +120,11 @@ internal static class ProfileSetup
             yield return new(key + ":Keys", $"there is no kind of key '{kind}'; there are {string.Join(", ", Enum.GetNames<KeyKind>())}");
         }
 
+        if (isPublic && p.Keys.Count > 0 && !p.Keys.Exists(k => Enum.TryParse<KeyKind>(k, ignoreCase: true, out var read) && PublicKeys.Contains(read)))
+        {
+            yield return new(key + ":Keys", $"none of {string.Join(", ", p.Keys)} is a kind for {PerspectiveRules.CabfBr} (BR 6.1.5); there are {string.Join(", ", PublicKeys.Order())}");
+        }
+
         foreach (var fault in PolicyRules.Challenges(key + ":Challenges", p.Challenges))
         {
             yield return fault;

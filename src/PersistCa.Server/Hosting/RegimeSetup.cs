@@ -68,6 +68,7 @@ internal static class RegimeSetup
             v.Persist.With(dialects, ancestors: false),
             new CaaOptions { Mode = CaaMode.Enforce, MaxLabels = v.Caa.MaxLabels, ExcuseInsecureFailures = v.Caa.ExcuseInsecureFailures },
             new TargetNetworkOptions { Strict = true, DeniedNetworks = v.Targets.DeniedNetworks },
+            new Http01LookupOptions { MaxRedirects = v.Http.MaxRedirects, Timeout = v.Http.Timeout }, // on the Authorized Ports (BR 1.6.1), and on them alone
             PerspectiveRules.CabfBr);
     }
 }

@@ -149,7 +149,9 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
         var found = await store.ReadAsync(db => db.Certificates.Where(c => serials.Contains(c.Serial)).ToDictionaryAsync(c => c.Serial, cancel), cancel);
         var singles = question.Certificates.DistinctBy(c => (c.Hash, c.Serial)).Select(c => Single(c, found.GetValueOrDefault(c.Serial), issuer)).ToList();
         var validity = singles.Any(s => s.Status == OcspStatus.Unknown) ? UnknownValidity : options.Issuance.Ocsp.Validity;
-        var der = await OcspAnswer.SignAsync(await signers.GetAsync(issuer, cancel), singles, new OcspTimes(now, now + validity, now), question.Nonce, cancel);
+        var signer = await signers.GetAsync(issuer, cancel);
+        var next = now + validity < signer.NotAfter ? now + validity : signer.NotAfter;
+        var der = await OcspAnswer.SignAsync(signer, singles, new OcspTimes(now, next, now), question.Nonce, cancel);
         CaTelemetry.OcspSigned.Add(1, new KeyValuePair<string, object?>("kept", false));
         return new OcspReply(der, now, null);
     }

@@ -23,14 +23,20 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
     private const int IvOctets = 12;
     private const int TagOctets = 16;
 
+    /// <summary>Between two attempts to replace a signer while the issuing key is away.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+
     private readonly ConcurrentDictionary<string, OcspSigner> present = new();
+    private readonly ConcurrentDictionary<string, DateTimeOffset> postponed = new();
     private readonly SemaphoreSlim gate = new(1, 1);
 
     /// <summary>The signer of an issuer.</summary>
     /// <exception cref="InvalidOperationException">None could be made or opened.</exception>
     public async ValueTask<OcspSigner> GetAsync(Issuer issuer, CancellationToken cancel)
     {
-        if (present.TryGetValue(issuer.IssuerId, out var signer) && clock.GetUtcNow() < signer.ReplaceAt)
+        var now = clock.GetUtcNow();
+        if (present.TryGetValue(issuer.IssuerId, out var signer)
+            && (now < signer.ReplaceAt || (now < signer.NotAfter && now < postponed.GetValueOrDefault(issuer.IssuerId))))
         {
             return signer;
         }
@@ -60,11 +66,27 @@ public sealed class OcspSigners(CaStore store, AuthorityKeys keys, TimeProvider 
     private async Task<OcspSigner> FindAsync(Issuer issuer, CancellationToken cancel)
     {
         var row = await store.ReadAsync(db => db.OcspSignerAsync(issuer.IssuerId, cancel), cancel);
-        if (row is not null && Open(issuer, row) is { } kept && clock.GetUtcNow() < kept.ReplaceAt)
+        var kept = row is null ? null : Open(issuer, row);
+        var now = clock.GetUtcNow();
+        if (kept is not null && now < kept.ReplaceAt)
         {
             return kept;
         }
 
+        try
+        {
+            return await MakeAsync(issuer, row, cancel);
+        }
+        catch (KeyStoreAwayException) when (kept is not null && now < kept.NotAfter)
+        {
+            // It is replaced at half of its life so that there is time for this: answers go on with it, and the issuing key is asked again in a while.
+            postponed[issuer.IssuerId] = now + Pause;
+            return kept;
+        }
+    }
+
+    private async Task<OcspSigner> MakeAsync(Issuer issuer, OcspSignerRow? row, CancellationToken cancel)
+    {
         var key = FileSigningKey.Generate(AlgorithmFor(issuer), out var pkcs8);
         var fingerprint = PublicKeyFingerprint.Of(key.SubjectPublicKeyInfo);
         var generation = (row?.Generation ?? 0) + 1;

@@ -84,7 +84,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, t.Now), result.Reusable, court!.Rules.Fingerprint);
+            authorization.Conclude(challenge, t.Now, Expiry(result, authorization.Regime, t.Now), result.Reusable, court!.Rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);
@@ -153,9 +153,22 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
         return found.Count == 0 ? null : string.Join(", ", found);
     }
 
-    private DateTimeOffset Expiry(ChallengeResult result, DateTimeOffset now)
+    /// <summary>How long a validation may be used under the Baseline Requirements (section 4.2.1), by the day on which it was made.</summary>
+    private static readonly (DateTimeOffset From, int Days)[] PublicReuse =
+    [
+        (new(2029, 3, 15, 0, 0, 0, TimeSpan.Zero), 10),
+        (new(2027, 3, 15, 0, 0, 0, TimeSpan.Zero), 100),
+        (DateTimeOffset.MinValue, 200),
+    ];
+
+    private DateTimeOffset Expiry(ChallengeResult result, string regime, DateTimeOffset now)
     {
         var expires = now + options.Acme.AuthorizationLifetime;
+        if (regime == PerspectiveRules.CabfBr && TimeSpan.FromDays(PublicReuse.First(r => now >= r.From).Days) is var longest && now + longest < expires)
+        {
+            expires = now + longest;
+        }
+
         if (result.Evidence.ChallengeType == ChallengeType.DnsPersist01.Wire() && now + PersistReuse < expires)
         {
             expires = now + PersistReuse;
