@@ -110,9 +110,9 @@ public sealed class ServerProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
             {
-                // Not listening yet.
+                // Not listening yet, or slow to answer.
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
