@@ -166,7 +166,7 @@ public sealed record ImportedIssuer(byte[] Certificate, ImmutableArray<byte[]> O
                     return NoKey($"its PEM block is '{(label.Any(char.IsControl) ? "?" : label)}'; a private key is expected");
             }
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or NotSupportedException)
         {
             return NoKey("its PEM block holds no private key"); // what the exception says is about a secret
         }

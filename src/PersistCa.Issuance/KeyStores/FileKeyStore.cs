@@ -220,7 +220,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused(
                 $"the key in {path} has {unfit.Bits} bits and is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or NotSupportedException)
         {
             // A wrong passphrase decrypts to noise with a right ending once in 256 times. What the exception says is about noise, so it is not told.
             return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is no private key");

@@ -78,7 +78,7 @@ public sealed class FileSigningKey : ISigningKey
         {
             return Parsed<FileSigningKey>.Refused($"the key has {unfit.Bits} bits and is of no kind that signs here; expected is a key for one of {kinds}");
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or NotSupportedException)
         {
             return Parsed<FileSigningKey>.Refused("the octets are no private key (RFC 5958)"); // what the exception says is about a secret
         }

@@ -90,7 +90,7 @@ public static class SigningAlgorithms
         {
             return algorithm.Scheme.Verify(subjectPublicKeyInfo, algorithm, message, signature);
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or NotSupportedException)
         {
             return false;
         }

@@ -103,6 +103,16 @@ public sealed class ImportedIssuerTests : IDisposable
     }
 
     [Fact]
+    public void A_key_on_a_curve_that_the_platform_lacks_is_a_reason()
+    {
+        // RFC 5915 with the curve 1.2.840.10045.3.1.56, one octet from P-256.
+        var der = key.ExportECPrivateKey();
+        der[der.AsSpan().IndexOf(Convert.FromHexString("2a8648ce3d030107")) + 7] = 0x38;
+        var pem = Encoding.ASCII.GetBytes(PemEncoding.WriteString("EC PRIVATE KEY", der));
+        Assert.Contains("holds no private key", ImportedIssuer.ReadKey(pem, null).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Any_octets_are_a_key_or_a_reason_and_never_a_failure()
     {
         var pem = Encoding.ASCII.GetBytes(key.ExportECPrivateKeyPem());
