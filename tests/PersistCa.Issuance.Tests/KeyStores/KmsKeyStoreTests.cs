@@ -54,7 +54,7 @@ public sealed class KmsKeyStoreTests : IAsyncLifetime
     [InlineData(KmsFault.Silent, "KMS", 3)]
     public async Task A_service_in_trouble_is_away_after_the_configured_retries(KmsFault fault, string reason, int calls)
     {
-        using var store = service.Store(service.Options with { Timeout = TimeSpan.FromMilliseconds(500) });
+        using var store = service.Store(service.Options with { Timeout = TimeSpan.FromSeconds(2) });
         using var key = (await store.CreateAsync("a", SigningAlgorithms.EcdsaP256, None)).Value!;
         service.Behaviour = o => o == "Sign" ? fault : KmsFault.None;
         var away = await Assert.ThrowsAsync<KeyStoreAwayException>(() => key.SignAsync(new byte[] { 1 }, None).AsTask());
