@@ -87,7 +87,7 @@ public sealed class ServerOptions
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>Least time between two looks whether the TLS files by which perspectives and authorities know each other have changed.</summary>
+    /// <summary>Least time between two looks whether TLS files have changed: the server's own, and those by which perspectives and authorities know each other.</summary>
     public TimeSpan TlsFileCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
