@@ -122,6 +122,8 @@ public sealed class ConfigurationTests
     [InlineData("Policy:Revocation:BatchSize", "5001", "Policy:Revocation:BatchSize", "1 to 5000")]
     [InlineData("Policy:Revocation:MaxMatched", "0", "Policy:Revocation:MaxMatched", "1 to 1000000")]
     [InlineData("Policy:Revocation:MaxBodyBytes", "1023", "Policy:Revocation:MaxBodyBytes", "1024 to 4194304")]
+    [InlineData("Acme:ExternalAccount", "on", "Acme:ExternalAccount", "Off or Optional or Required")]
+    [InlineData("Limits:FailedBindingsPerAddress", "x", "Limits:FailedBindingsPerAddress", "is no limit")]
     [InlineData("Limits:LoneRevocationsPerOperator", "x", "Limits:LoneRevocationsPerOperator", "is no limit")]
     [InlineData("Store:KeepLapsed", "00:10:00", "Store:KeepLapsed", "is out of range")]
     [InlineData("Server:MaxWorkAttempts", "0", "Server:MaxWorkAttempts", "1 to 100000")]
