@@ -10,6 +10,7 @@ using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 
 namespace PersistCa.Server.Registration;
 
@@ -28,7 +29,8 @@ public sealed class OrderRegistrar(
     AuthorizationBook book,
     JustInTime justInTime,
     LimitDesk limits,
-    ProfileBook profiles)
+    ProfileBook profiles,
+    AccountScopes scopes)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -40,12 +42,13 @@ public sealed class OrderRegistrar(
     /// <param name="cancel">Stops.</param>
     public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        if (!profiles.For(wish.Profile, account).TryGet(out var profile, out var problem))
+        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        if (!profiles.For(wish.Profile, account, scope).TryGet(out var profile, out var problem))
         {
             return problem;
         }
 
-        var judged = intake.Judge(account, wish.Identifiers, profile);
+        var judged = intake.Judge(account, wish.Identifiers, profile, scope);
         if (!judged.TryGet(out var identifiers, out problem))
         {
             return problem;
@@ -97,15 +100,17 @@ public sealed class OrderRegistrar(
         string address,
         CancellationToken cancel)
     {
-        if (await limits.NewOrderAsync(t, account, address, cancel) is { } limited)
+        List<string> names = [.. identifiers.Select(i => i.Identifier.Text)];
+        if ((await scopes.RefuseOrderAsync(t.Db, account, await t.Db.ScopeAsync(account, cancel), names, null, t.Now, cancel)
+            ?? await limits.NewOrderAsync(t, account, address, cancel)) is { } refused)
         {
-            return limited;
+            return refused;
         }
 
         var order = new Order(
             PublicId.Next(),
             account.Id,
-            [.. identifiers.Select(i => i.Identifier.Text)],
+            names,
             times.NotBefore,
             times.NotAfter,
             Activity.Current?.Id,

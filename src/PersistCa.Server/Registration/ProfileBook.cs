@@ -6,6 +6,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Server.Hosting;
 
 namespace PersistCa.Server.Registration;
@@ -85,16 +86,27 @@ public sealed class ProfileBook
     public IReadOnlyDictionary<string, string> Offered => profiles.Values.Where(p => p.Offered).OrderBy(p => p.Name != Default.Name).ThenBy(p => p.Name, StringComparer.Ordinal)
         .ToDictionary(p => p.Name, p => p.Description);
 
+    /// <summary>Whether there is a profile of a name, offered or not.</summary>
+    public bool Knows(string name) => profiles.ContainsKey(name);
+
     /// <summary>The regimes that profiles have.</summary>
     public IEnumerable<string> Regimes => profiles.Values.Where(p => p.Offered).Select(p => p.Regime).Distinct();
 
     /// <summary>The profile of a name, if the account may have it.</summary>
     /// <param name="name">The name; null for the default.</param>
     /// <param name="account">Who asks.</param>
+    /// <param name="scope">What the account may do by its external account.</param>
     /// <returns>The profile; invalidProfile when it is not offered, to anybody or to this account (draft-ietf-acme-profiles section 4).</returns>
-    public Outcome<CaProfile> For(string? name, Account account)
+    public Outcome<CaProfile> For(string? name, Account account, AccountScope scope)
     {
+        // Who names none gets one that they may have: the default, or the first of those that the external account is for.
+        name ??= scope.RefuseProfile(Default.Name) is null ? null : scope.Profiles.FirstOrDefault(p => profiles.GetValueOrDefault(p) is { Offered: true });
         var profile = name is null ? Default : profiles.GetValueOrDefault(name);
+        if (profile is { Offered: true } && scope.RefuseProfile(profile.Name) is { } outside)
+        {
+            return outside;
+        }
+
         return profile is { Offered: true } && (profile.Accounts.Count == 0 || profile.Accounts.Contains(account.PublicId))
             ? profile
             : new AcmeProblem(

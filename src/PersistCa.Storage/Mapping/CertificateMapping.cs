@@ -8,6 +8,7 @@ namespace PersistCa.Storage.Mapping;
 
 internal sealed class CertificateMapping :
     IEntityTypeConfiguration<IssuedCertificate>,
+    IEntityTypeConfiguration<PolicyDecisionRow>,
     IEntityTypeConfiguration<IssuerRow>,
     IEntityTypeConfiguration<CrlRow>
 {
@@ -20,6 +21,7 @@ internal sealed class CertificateMapping :
         builder.Property(c => c.IssuerId).HasMaxLength(32);
         builder.Property(c => c.KeyFingerprint).HasMaxLength(64);
         builder.Property(c => c.Profile).HasMaxLength(64);
+        builder.Property(c => c.ReplacedBy).HasMaxLength(32);
         builder.Property(c => c.Version).IsConcurrencyToken();
         builder.HasIndex(c => c.PublicId).IsUnique();
 
@@ -36,6 +38,15 @@ internal sealed class CertificateMapping :
         builder.HasOne<Account>().WithMany().HasForeignKey(c => c.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Order>().WithMany().HasForeignKey(c => c.OrderId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
+    }
+
+    public void Configure(EntityTypeBuilder<PolicyDecisionRow> builder)
+    {
+        builder.ToTable("policy_decisions");
+        builder.HasKey(d => d.CertificateId);
+        builder.Property(d => d.CertificateId).ValueGeneratedNever();
+        builder.Property(d => d.Json).HasMaxLength(PolicyDecisionRow.MaxLength);
+        builder.HasOne(d => d.Certificate).WithOne().HasForeignKey<PolicyDecisionRow>(d => d.CertificateId).OnDelete(DeleteBehavior.Restrict);
     }
 
     public void Configure(EntityTypeBuilder<IssuerRow> builder)

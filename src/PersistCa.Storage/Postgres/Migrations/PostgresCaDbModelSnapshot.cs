@@ -51,6 +51,14 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(64)")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<string>("ExternalBinding")
+                        .HasColumnType("text")
+                        .HasColumnName("external_binding");
+
+                    b.Property<long?>("ExternalKeyId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("external_key_id");
+
                     b.Property<DateTimeOffset?>("ProvedByRecordAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("proved_by_record_at");
@@ -84,6 +92,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_public_id");
+
+                    b.HasIndex("ExternalKeyId", "Status")
+                        .HasDatabaseName("ix_accounts_external_key_id_status")
+                        .HasFilter("external_key_id IS NOT NULL");
 
                     b.ToTable("accounts", (string)null);
                 });
@@ -335,6 +347,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("ReplacedBy")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("replaced_by");
+
                     b.Property<int?>("RevocationReason")
                         .HasColumnType("integer")
                         .HasColumnName("revocation_reason");
@@ -392,6 +409,133 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("Bound")
+                        .HasColumnType("integer")
+                        .HasColumnName("bound");
+
+                    b.Property<string>("Certificates")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("certificates");
+
+                    b.PrimitiveCollection<List<string>>("Challenges")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("challenges");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Criticality")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("criticality");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastBoundAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_bound_at");
+
+                    b.Property<int>("MaxAccounts")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_accounts");
+
+                    b.Property<int>("MaxNames")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_names");
+
+                    b.PrimitiveCollection<List<string>>("Names")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("names");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("owner");
+
+                    b.PrimitiveCollection<List<string>>("Profiles")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("profiles");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SealedSecret")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_secret");
+
+                    b.Property<bool>("SingleUse")
+                        .HasColumnType("boolean")
+                        .HasColumnName("single_use");
+
+                    b.Property<int>("Stops")
+                        .HasColumnType("integer")
+                        .HasColumnName("stops");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("system");
+
+                    b.Property<string>("Team")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("team");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_external_account_keys");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_external_account_keys_public_id");
+
+                    b.ToTable("external_account_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_external_account_keys_bound", "(bound = 0) = (last_bound_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_external_account_keys_single_use", "NOT single_use OR bound <= 1");
+                        });
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Orders.Order", b =>
@@ -455,6 +599,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
+
+                    b.Property<string>("Replaces")
+                        .HasMaxLength(116)
+                        .HasColumnType("character varying(116)")
+                        .HasColumnName("replaces");
 
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
@@ -759,6 +908,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("ProposalId", "Serial")
                         .HasName("pk_revocation_items");
 
+                    b.HasIndex("Serial")
+                        .HasDatabaseName("ix_revocation_items_serial");
+
                     b.HasIndex(new[] { "ProposalId", "Serial" }, "ix_revocation_items_waiting")
                         .HasDatabaseName("ix_revocation_items_proposal_id_serial")
                         .HasFilter("done_at IS NULL");
@@ -808,6 +960,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
 
+                    b.Property<string>("ExplanationUrl")
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .HasColumnName("explanation_url");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -829,6 +986,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .HasColumnName("matched_sha256");
+
+                    b.Property<DateTimeOffset?>("PlannedFor")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("planned_for");
 
                     b.Property<DateTimeOffset?>("ProgressAt")
                         .HasColumnType("timestamp with time zone")
@@ -870,6 +1031,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_revocation_proposals");
 
+                    b.HasIndex("PlannedFor")
+                        .HasDatabaseName("ix_revocation_proposals_planned_for")
+                        .HasFilter("planned_for IS NOT NULL AND finished_at IS NULL");
+
                     b.HasIndex("ProgressAt")
                         .HasDatabaseName("ix_revocation_proposals_progress_at")
                         .HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
@@ -887,6 +1052,8 @@ namespace PersistCa.Storage.Postgres.Migrations
                             t.HasCheckConstraint("ck_revocation_proposals_finished", "finished_at IS NULL OR started_at IS NOT NULL");
 
                             t.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_planned", "started_at IS NULL OR planned_for IS NULL OR started_at >= planned_for");
 
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
@@ -913,6 +1080,32 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasDatabaseName("ix_order_authorizations_authorization_id");
 
                     b.ToTable("order_authorizations", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<DateTimeOffset>("DecidedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasMaxLength(65536)
+                        .HasColumnType("character varying(65536)")
+                        .HasColumnName("json");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("CertificateId")
+                        .HasName("pk_policy_decisions");
+
+                    b.ToTable("policy_decisions", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.SealedSecret", b =>
@@ -1202,6 +1395,15 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("work_items", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Accounts.Account", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", null)
+                        .WithMany()
+                        .HasForeignKey("ExternalKeyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_accounts_external_account_keys_external_key_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Accounts.AccountKey", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1315,6 +1517,18 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Navigation("Authorization");
 
                     b.Navigation("Order");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", "Certificate")
+                        .WithOne()
+                        .HasForeignKey("PersistCa.Storage.PolicyDecisionRow", "CertificateId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_policy_decisions_certificates_certificate_id");
+
+                    b.Navigation("Certificate");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>

@@ -43,6 +43,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<string>("ExternalBinding")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("external_binding");
+
+                    b.Property<long?>("ExternalKeyId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("external_key_id");
+
                     b.Property<long?>("ProvedByRecordAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("proved_by_record_at");
@@ -76,6 +84,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_public_id");
+
+                    b.HasIndex("ExternalKeyId", "Status")
+                        .HasDatabaseName("ix_accounts_external_key_id_status")
+                        .HasFilter("external_key_id IS NOT NULL");
 
                     b.ToTable("accounts", (string)null);
                 });
@@ -321,6 +333,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("ReplacedBy")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replaced_by");
+
                     b.Property<int?>("RevocationReason")
                         .HasColumnType("INTEGER")
                         .HasColumnName("revocation_reason");
@@ -378,6 +395,131 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Bound")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bound");
+
+                    b.Property<string>("Certificates")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("certificates");
+
+                    b.PrimitiveCollection<string>("Challenges")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("challenges");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Criticality")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("criticality");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<long?>("LastBoundAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_bound_at");
+
+                    b.Property<int>("MaxAccounts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_accounts");
+
+                    b.Property<int>("MaxNames")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_names");
+
+                    b.PrimitiveCollection<string>("Names")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("names");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.PrimitiveCollection<string>("Profiles")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("profiles");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("public_id");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SealedSecret")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("sealed_secret");
+
+                    b.Property<bool>("SingleUse")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("single_use");
+
+                    b.Property<int>("Stops")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stops");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("system");
+
+                    b.Property<string>("Team")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("team");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_external_account_keys");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_external_account_keys_public_id");
+
+                    b.ToTable("external_account_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_external_account_keys_bound", "(bound = 0) = (last_bound_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_external_account_keys_single_use", "NOT single_use OR bound <= 1");
+                        });
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Orders.Order", b =>
@@ -439,6 +581,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
+
+                    b.Property<string>("Replaces")
+                        .HasMaxLength(116)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replaces");
 
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
@@ -737,6 +884,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("ProposalId", "Serial")
                         .HasName("pk_revocation_items");
 
+                    b.HasIndex("Serial")
+                        .HasDatabaseName("ix_revocation_items_serial");
+
                     b.HasIndex(new[] { "ProposalId", "Serial" }, "ix_revocation_items_waiting")
                         .HasDatabaseName("ix_revocation_items_proposal_id_serial")
                         .HasFilter("done_at IS NULL");
@@ -784,6 +934,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<string>("ExplanationUrl")
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("explanation_url");
+
                     b.Property<long?>("FinishedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("finished_at");
@@ -805,6 +960,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
                         .HasColumnName("matched_sha256");
+
+                    b.Property<long?>("PlannedFor")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("planned_for");
 
                     b.Property<long?>("ProgressAt")
                         .HasColumnType("INTEGER")
@@ -846,6 +1005,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_revocation_proposals");
 
+                    b.HasIndex("PlannedFor")
+                        .HasDatabaseName("ix_revocation_proposals_planned_for")
+                        .HasFilter("planned_for IS NOT NULL AND finished_at IS NULL");
+
                     b.HasIndex("ProgressAt")
                         .HasDatabaseName("ix_revocation_proposals_progress_at")
                         .HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
@@ -863,6 +1026,8 @@ namespace PersistCa.Storage.Sqlite.Migrations
                             t.HasCheckConstraint("ck_revocation_proposals_finished", "finished_at IS NULL OR started_at IS NOT NULL");
 
                             t.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_revocation_proposals_planned", "started_at IS NULL OR planned_for IS NULL OR started_at >= planned_for");
 
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
@@ -889,6 +1054,32 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasDatabaseName("ix_order_authorizations_authorization_id");
 
                     b.ToTable("order_authorizations", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<long>("DecidedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasMaxLength(65536)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("json");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("CertificateId")
+                        .HasName("pk_policy_decisions");
+
+                    b.ToTable("policy_decisions", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.SealedSecret", b =>
@@ -1174,6 +1365,15 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("work_items", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Accounts.Account", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", null)
+                        .WithMany()
+                        .HasForeignKey("ExternalKeyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_accounts_external_account_keys_external_key_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Accounts.AccountKey", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1287,6 +1487,18 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Navigation("Authorization");
 
                     b.Navigation("Order");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", "Certificate")
+                        .WithOne()
+                        .HasForeignKey("PersistCa.Storage.PolicyDecisionRow", "CertificateId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_policy_decisions_certificates_certificate_id");
+
+                    b.Navigation("Certificate");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
