@@ -43,9 +43,18 @@ internal static class ListFixtures
         Fail("L58", "stands there twice", d => d with { Entries = [.. d.Entries!, .. d.Entries!] }),
         Fail("L58", "later than the list", d => d with { Entries = [(1, "300506070810Z", [Superseded])] }),
         Fail("L58", "critical extension", d => d with { Entries = [(1, "300506070809Z", [Superseded with { Critical = true }])] }),
-        .. new byte[][] { [0x0a, 0x01, 0x00], [0x0a, 0x01, 0x06], [0x0a, 0x01, 0x02], [0x0a, 0x02, 0x00, 0x04], [0x02, 0x01, 0x04], [0x0a, 0x02, 0x04, 0x04] }
-            .Select(r => Fail("L58", "reason that is not accepted", d => d with { Entries = [(1, "300506070809Z", [Superseded with { Value = r }])] })),
-        .. new byte[] { 1, 3, 4, 5, 9 }.Select(r => Pass("L58", d => d with { Entries = [(1, "300506070809Z", [Superseded with { Value = new byte[] { 0x0a, 0x01, r } }])] })),
+        .. new byte[][] { [0x0a, 0x01, 0x00], [0x0a, 0x01, 0x06], [0x0a, 0x02, 0x00, 0x04], [0x02, 0x01, 0x04], [0x0a, 0x02, 0x04, 0x04] }
+            .Select(r => Fail("L58", "reason that is not accepted", d => Reasoned(d, r))),
+        .. new byte[] { 2, 10 }.SelectMany(r => new[]
+        {
+            Fail("L58", "reason that is not accepted", d => Reasoned(d, 0x0a, 0x01, r), c => c with { OfAuthorities = false }),
+            Pass("L58", d => Reasoned(d, 0x0a, 0x01, r), c => c with { OfAuthorities = true }),
+            Pass("L58", d => Reasoned(d, 0x0a, 0x01, r)),
+        }),
+        .. new byte[] { 1, 3, 4, 5, 9 }.Select(r => Pass("L58", d => Reasoned(d, 0x0a, 0x01, r), c => c with { OfAuthorities = false })),
+        Fail("L58", "has no reason", d => d with { Entries = [(1, "300506070809Z", [])] }, c => c with { OfAuthorities = true, Regime = Regime.CabfBr }),
+        Pass("L58", d => d with { Entries = [(1, "300506070809Z", [])] }, c => c with { OfAuthorities = false, Regime = Regime.CabfBr }),
+        Pass("L58", d => d with { Entries = [(1, "300506070809Z", [])] }, c => c with { OfAuthorities = true }),
         Pass("L58", d => d with { Entries = [(1, "300506070809Z", [new TbsExtension("2.5.29.24", false, new byte[] { 0x05, 0x00 })])] }),
 
         Pass("L59", d => d, Expected(First)),
@@ -59,6 +68,8 @@ internal static class ListFixtures
         Fail("L59", "of users and of authorities", d => d.OfPart(true, [First], 1, 2)),
         .. new[] { 3, 4, 5 }.Select(flag => Fail("L59", "indirect, of attributes", d => d.OfPart(true, [First], flag))),
     ];
+
+    private static CrlDraft Reasoned(CrlDraft draft, params byte[] reason) => draft with { Entries = [(1, "300506070809Z", [Superseded with { Value = reason }])] };
 
     private static CrlDraft Signed(CrlDraft draft, SigningAlgorithm algorithm) =>
         draft with { SignatureAlgorithm = algorithm.AlgorithmIdentifier.ToArray(), OuterAlgorithm = algorithm.AlgorithmIdentifier.ToArray() };
