@@ -83,7 +83,8 @@ internal static class AuthorityRegistration
         services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
-        services.AddSingleton<OrderCompletions>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton<PollDesk>();
         services.AddSingleton(new CsrReader(new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) })));
         services.AddSingleton(resolver);
         services.AddSingleton<IDnsResolver>(resolver);

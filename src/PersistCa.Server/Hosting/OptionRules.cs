@@ -126,6 +126,7 @@ internal static class OptionRules
             .Concat(Range("Acme:NonceLifetime", a.NonceLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)))
             .Concat(Range("Acme:OrderLifetime", a.OrderLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30)))
             .Concat(Range("Acme:AuthorizationLifetime", a.AuthorizationLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(398)))
+            .Concat(Range("Acme:PollWait", a.PollWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
             .Concat(Range("Acme:FinalizeWait", a.FinalizeWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
             .Concat(Range("Acme:MaxNames", a.MaxNames, 1, 1000))
             .Concat(Range("Acme:MaxBodyBytes", a.MaxBodyBytes, 16 * 1024, 4 * 1024 * 1024))

@@ -194,6 +194,9 @@ public sealed class AcmeOptions
 
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the answer to a poll is held back while what it asks for is in processing here, so that a quick end is seen at once.</summary>
+    public TimeSpan PollWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>Whether new accounts are bound to external account keys.</summary>

@@ -39,7 +39,7 @@ internal sealed partial class IssuanceWorker(
     IdentifierPolicy policy,
     CaaDesk caa,
     ValidationRegimes regimes,
-    OrderCompletions completions,
+    Completions completions,
     AccountScopes scopes,
     LimitDesk limits,
     BlockedKeyList blocked,
