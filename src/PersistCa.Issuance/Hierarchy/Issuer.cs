@@ -41,6 +41,9 @@ public sealed class Issuer
     /// <summary>Whether the last certificate of <see cref="Chain"/> is self-signed.</summary>
     public bool ReachesRoot { get; }
 
+    /// <summary>Whether its own certificate is a root's.</summary>
+    public bool IsRoot => ReachesRoot && Chain.Length == 1;
+
     /// <summary>For which names it may sign, by its own certificate and those above it.</summary>
     public NameConstraints Constraints { get; }
 
