@@ -37,7 +37,7 @@ internal sealed class OrderEndpoints(
     private async Task<IResult> NewAsync(SignedRequest request, CancellationToken cancel)
     {
         var payload = PayloadReader.Open(request.Payload);
-        var wish = new OrderWish(payload.Identifiers("identifiers") ?? [], payload.Text("notBefore"), payload.Text("notAfter"), payload.Text("profile"));
+        var wish = new OrderWish(payload.Identifiers("identifiers") ?? [], payload.Text("notBefore"), payload.Text("notAfter"), payload.Text("profile"), payload.Text("replaces"));
         return payload.Problem is { } fault
             ? AcmeResponses.Problem(fault, urls)
             : Answer(await registrar.OpenAsync(request.Account, request.Actor, wish, request.Address, cancel), StatusCodes.Status201Created);

@@ -63,6 +63,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<BindingDesk>();
         services.AddSingleton<AccountScopes>();
         services.AddSingleton<ExternalAccountDesk>();
+        services.AddSingleton<RenewalDesk>();
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));

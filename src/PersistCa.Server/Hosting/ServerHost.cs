@@ -183,6 +183,7 @@ public static class ServerHost
                 OrderEndpoints.Map(routes);
                 AuthorizationEndpoints.Map(routes);
                 CertificateEndpoints.Map(routes);
+                routes.MapRenewalInfo();
                 routes.MapAdmin();
                 routes.MapProblemPages();
                 routes.MapPublication();
