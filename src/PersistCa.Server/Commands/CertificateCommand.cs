@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using PersistCa.Issuance.Crl;
 using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
 using PersistCa.Server.Admin;
 using PersistCa.Server.Hosting;
 
@@ -127,7 +128,7 @@ internal static class CertificateCommand
     private static string Sentence(RevocationResource r) => r.Status switch
     {
         null => $"{r.Matched} certificates would be revoked. Nothing was changed.",
-        "pending" => $"Proposal {r.Id}: {r.Matched} certificates, until {r.Expires}. Another revocation officer is needed: persistca certificate approve {r.Id}",
+        "pending" => $"Proposal {r.Id}: {r.Matched} certificates, until {AcmeJson.Time(r.Expires!.Value)}. Another revocation officer is needed: persistca certificate approve {r.Id}",
         "running" => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates are revoked so far; the server goes on by itself.",
         _ => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates were revoked, {r.Gone} had been already or had ended, {r.RevokedSince} that matched since were revoked too.",
     };

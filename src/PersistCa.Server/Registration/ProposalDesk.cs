@@ -21,9 +21,6 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <summary>Certificates that a report names.</summary>
     public const int Named = 100;
 
-    /// <summary>Proposals that a list has.</summary>
-    public const int Listed = 100;
-
     /// <summary>How long a call carries a revocation out before it answers that it goes on.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
@@ -191,12 +188,14 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
     /// <summary>The newest proposals, without their certificates.</summary>
     /// <param name="who">An operator, whatever the role.</param>
+    /// <param name="page">Which of them.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<IReadOnlyList<ProposalReport>> ListAsync(OperatorIdentity who, CancellationToken cancel)
+    public async Task<Paged<ProposalReport>> ListAsync(OperatorIdentity who, PageWish page, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(who);
-        var rows = await store.ReadAsync(db => db.RevocationProposals.OrderByDescending(p => p.Id).Take(Listed).ToListAsync(cancel), cancel);
-        return [.. rows.Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []))];
+        var below = page.Below;
+        var rows = await store.ReadAsync(db => db.RevocationProposals.Where(p => p.Id < below).OrderByDescending(p => p.Id).Take(page.Size + 1).ToListAsync(cancel), cancel);
+        return Paged.Of(rows, page, p => p.Id).Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []));
     }
 
     /// <summary>Whether a revocation blocks a key though no certificate of it may be left.</summary>

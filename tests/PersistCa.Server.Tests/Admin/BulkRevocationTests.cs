@@ -156,7 +156,7 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
         List<string> all = [.. serials.Concat(since).Order(StringComparer.Ordinal)];
         Assert.Equal(all, await bed.RevokedAsync(all));
         Assert.Equal(4, (await bed.AuditAsync(AuditKinds.CertificateRevoked)).Count(e => e.Facts.Contains(Text(proposal, "id"), StringComparison.Ordinal) && e.Actor == "operator:berta"));
-        Assert.Contains((await bed.CallAsync("GET", "/admin/v1/revocations", bed.Anna, null)).Body["revocations"]!.AsArray(), r => Text(r!, "id") == Text(proposal, "id"));
+        Assert.Contains((await bed.CallAsync("GET", "/admin/v1/revocations", bed.Anna, null)).Body["items"]!.AsArray(), r => Text(r!, "id") == Text(proposal, "id"));
     }
 
     [Fact]

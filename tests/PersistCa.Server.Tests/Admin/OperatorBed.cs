@@ -67,7 +67,7 @@ public sealed class OperatorBed : IAsyncLifetime
     public string Fresh() => $"d{Interlocked.Increment(ref words)}";
 
     /// <summary>Calls a door.</summary>
-    public async Task<(int Status, JsonNode Body)> CallAsync(string method, string path, string? secret, string? body)
+    public async Task<(int Status, JsonNode Body)> CallAsync(string method, string path, string? secret, string? body, string media = "application/json")
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Authority.Options.Server.BaseUrl + path));
         if (secret is not null)
@@ -77,7 +77,7 @@ public sealed class OperatorBed : IAsyncLifetime
 
         if (body is not null)
         {
-            request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+            request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(media));
         }
 
         using var response = await Http.SendAsync(request);
