@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Jose;
@@ -98,6 +99,46 @@ internal sealed class PayloadReader
         }
 
         return texts;
+    }
+
+    /// <summary>An object whose members are all strings, null when absent.</summary>
+    public IReadOnlyDictionary<string, string>? Words(string member)
+    {
+        if (Read(member, JsonValueKind.Object, "an object of strings") is not { } found)
+        {
+            return null;
+        }
+
+        var words = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var item in found.EnumerateObject())
+        {
+            if (item.Value.ValueKind != JsonValueKind.String)
+            {
+                Fault(member + "." + Refusals.Shorten(item.Name), item.Value, "a string");
+                return null;
+            }
+
+            words[item.Name] = item.Value.GetString()!;
+        }
+
+        return words;
+    }
+
+    /// <summary>A time as RFC 3339 has it, null when absent.</summary>
+    public DateTimeOffset? Time(string member)
+    {
+        if (Text(member) is not { } text)
+        {
+            return null;
+        }
+
+        if (DateTimeOffset.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ssK", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return time.ToUniversalTime();
+        }
+
+        Problem ??= Malformed($"The member '{member}' is '{Refusals.Shorten(text)}'; an RFC 3339 time such as 2030-01-31T12:00:00Z is expected.");
+        return null;
     }
 
     /// <summary>An array of identifiers (RFC 8555 section 7.4), null when absent.</summary>

@@ -15,6 +15,8 @@ namespace PersistCa.Server.Admin;
 /// <param name="Payload">The body; unset where none belongs.</param>
 internal sealed record AdminCall(AdminDoor Door, OperatorIdentity Who, HttpContext Context, QueryValues Query, PayloadReader? Payload)
 {
+    private const int MaxComment = 500;
+
     /// <summary>The body, of which only the members that the door names are there.</summary>
     public PayloadReader Body => Payload ?? throw new InvalidOperationException($"{Door.Name} takes no body");
 
@@ -23,6 +25,18 @@ internal sealed record AdminCall(AdminDoor Door, OperatorIdentity Who, HttpConte
 
     /// <summary>A public id in the path; null when the text can be none.</summary>
     public string? Id(string name = "id") => PublicId.LooksRight(Part(name)) ? Part(name) : null;
+
+    /// <summary>The member comment of the body.</summary>
+    public string Comment()
+    {
+        var comment = Body.Text("comment") ?? "";
+        if (comment.Length > MaxComment || comment.Any(char.IsControl))
+        {
+            Body.Refuse($"The comment has {comment.Length} characters; at most {MaxComment} on one line are expected.");
+        }
+
+        return comment;
+    }
 
     /// <summary>Something from the container.</summary>
     public T Get<T>()

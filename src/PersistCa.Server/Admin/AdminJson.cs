@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PersistCa.Protocol.Acme;
+using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Admin;
 
@@ -11,22 +12,33 @@ namespace PersistCa.Server.Admin;
 /// <param name="Next">The parameter cursor of the next page; left out on the last.</param>
 public sealed record ListResource<T>(IReadOnlyList<T> Items, string? Next);
 
-/// <summary>A token in a list; its secret is kept nowhere.</summary>
-/// <param name="Id">Id by which it is revoked.</param>
-/// <param name="Name">Whose.</param>
-/// <param name="Role">What for.</param>
-/// <param name="State">good, expired or revoked.</param>
-/// <param name="Created">RFC 3339.</param>
-/// <param name="Expires">RFC 3339.</param>
-/// <param name="LastUsed">The last day of use, null for none.</param>
-public sealed record TokenLine(string Id, string Name, string Role, string State, string Created, string Expires, string? LastUsed);
-
 /// <summary>How operators' JSON is written: as ACME's.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RevocationResource))]
 [JsonSerializable(typeof(ListResource<RevocationResource>))]
 [JsonSerializable(typeof(ExplanationResource))]
-[JsonSerializable(typeof(TokenLine[]))]
+[JsonSerializable(typeof(ListResource<AccountResource>))]
+[JsonSerializable(typeof(AccountResource))]
+[JsonSerializable(typeof(ListResource<LimitResource>))]
+[JsonSerializable(typeof(ResetResource))]
+[JsonSerializable(typeof(ListResource<OrderStateResource>))]
+[JsonSerializable(typeof(OrderStateResource))]
+[JsonSerializable(typeof(ListResource<AuthorizationStateResource>))]
+[JsonSerializable(typeof(AuthorizationStateResource))]
+[JsonSerializable(typeof(ListResource<CertificateResource>))]
+[JsonSerializable(typeof(CertificateResource))]
+[JsonSerializable(typeof(ListResource<IssuerResource>))]
+[JsonSerializable(typeof(IssuerResource))]
+[JsonSerializable(typeof(ListResource<ProfileResource>))]
+[JsonSerializable(typeof(ProfileResource))]
+[JsonSerializable(typeof(ListResource<ProposalResource>))]
+[JsonSerializable(typeof(ProposalResource))]
+[JsonSerializable(typeof(ListResource<JobResource>))]
+[JsonSerializable(typeof(JobResource))]
+[JsonSerializable(typeof(ListResource<TokenResource>))]
+[JsonSerializable(typeof(TokenResource))]
+[JsonSerializable(typeof(NewTokenResource))]
+[JsonSerializable(typeof(ListResource<AuditEntryResource>))]
 public sealed partial class AdminJson : JsonSerializerContext
 {
     private static AdminJson? wire;

@@ -13,8 +13,14 @@ internal static class AdminRoutes
     /// <summary>Every door there is.</summary>
     public static IReadOnlyList<AdminDoor> Doors { get; } =
     [
-        .. RecordDoors.All,
+        .. AccountDoors.All,
+        .. OrderDoors.All,
+        .. CertificateDoors.All,
         .. RevocationDoors.All,
+        .. RecordDoors.All,
+        .. AuthorityDoors.All,
+        .. DecisionDoors.All,
+        .. OperationDoors.All,
         .. DocumentDoors.All,
     ];
 
@@ -34,7 +40,8 @@ internal static class AdminRoutes
     {
         var cancel = context.RequestAborted;
         var header = context.Request.Headers.Authorization;
-        var known = await desk.AuthenticateAsync(header.Count == 0 ? null : header.ToString(), door.Roles, door.Name, LimitDesk.Subject(context.Connection.RemoteIpAddress), cancel);
+        var shown = new ShownCredentials(header.Count == 0 ? null : header.ToString(), context.Connection.ClientCertificate?.RawData);
+        var known = await desk.AuthenticateAsync(shown, new DoorDemand(door.Name, door.Roles, door.Scope), LimitDesk.Subject(context.Connection.RemoteIpAddress), cancel);
         if (!known.TryGet(out var who, out var problem))
         {
             if (problem.Status == StatusCodes.Status401Unauthorized)

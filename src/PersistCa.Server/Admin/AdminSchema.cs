@@ -8,13 +8,20 @@ using PersistCa.Protocol.Acme;
 
 namespace PersistCa.Server.Admin;
 
+/// <summary>A member of a type on the wire.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its type.</param>
+/// <param name="Description">What it means.</param>
+/// <param name="IsRequired">Whether it is never left out.</param>
+/// <param name="Allowed">The words that it can be; null for any.</param>
+internal sealed record SchemaMember(string Name, Type Type, string Description, bool IsRequired, IReadOnlyList<string>? Allowed);
+
 /// <summary>
 /// JSON schemas of what doors take and give, made of the types themselves: the same names as on the wire, what is never null required. Members that are null
 /// are left out of JSON, so no schema speaks of null.
 /// </summary>
 internal sealed class AdminSchema
 {
-    private readonly NullabilityInfoContext nullability = new();
     private readonly string prefix;
 
     /// <summary>Collects schemas.</summary>
@@ -23,6 +30,18 @@ internal sealed class AdminSchema
 
     /// <summary>What was collected, by name.</summary>
     public SortedDictionary<string, JsonNode> Named { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The members of a type, with what is said of them.</summary>
+    public static IEnumerable<SchemaMember> PropertiesOf(Type type)
+    {
+        var nullability = new NullabilityInfoContext();
+        return Properties(type).Select(p => new SchemaMember(
+            NameOf(p),
+            p.PropertyType,
+            p.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "",
+            Nullable.GetUnderlyingType(p.PropertyType) is null && nullability.Create(p).ReadState != NullabilityState.Nullable,
+            p.GetCustomAttribute<AllowedValuesAttribute>()?.Values.Select(v => v!.ToString()!).ToArray()));
+    }
 
     /// <summary>The members of a type as they are named on the wire.</summary>
     public static IEnumerable<string> MembersOf(Type type) => Properties(type).Select(NameOf);
@@ -93,23 +112,23 @@ internal sealed class AdminSchema
     {
         var properties = new JsonObject();
         var required = new JsonArray();
-        foreach (var property in Properties(type))
+        foreach (var member in PropertiesOf(type))
         {
-            var schema = Of(property.PropertyType);
-            if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed)
+            var schema = Of(member.Type);
+            if (member.Allowed is { } allowed)
             {
-                (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. allowed.Values.Select(v => (JsonNode?)v?.ToString())]);
+                (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. allowed.Select(v => (JsonNode)v)]);
             }
 
-            if (property.GetCustomAttribute<DescriptionAttribute>() is { } description)
+            if (member.Description.Length > 0)
             {
-                schema["description"] = description.Description;
+                schema["description"] = member.Description;
             }
 
-            properties[NameOf(property)] = schema;
-            if (Nullable.GetUnderlyingType(property.PropertyType) is null && nullability.Create(property).ReadState != NullabilityState.Nullable)
+            properties[member.Name] = schema;
+            if (member.IsRequired)
             {
-                required.Add(NameOf(property));
+                required.Add(member.Name);
             }
         }
 

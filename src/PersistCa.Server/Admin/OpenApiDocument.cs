@@ -61,15 +61,20 @@ internal static class OpenApiDocument
                 ["description"] = "Every answer other than success is a problem document (RFC 9457). Lists go from the newest to the oldest; follow next. Members that are not set are left out.",
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
-            ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["certificate"] = new JsonArray() }),
+            ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }),
             ["tags"] = new JsonArray([.. doors.Select(Tag).Distinct().Select(t => (JsonNode)new JsonObject { ["name"] = t })]),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "A token of this authority (pca_...), or one of the configured OpenID provider." },
-                    ["certificate"] = new JsonObject { ["type"] = "mutualTLS", ["description"] = "A client certificate of the configured issuer." },
+                    // mutualTLS is a type of OpenAPI 3.1 that generators of clients stumble over: certificates are told of in words.
+                    ["bearer"] = new JsonObject
+                    {
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "A token of this authority (pca_...), or one of the configured OpenID provider. A client certificate of the configured issuer does in its place.",
+                    },
                 },
                 ["schemas"] = new JsonObject(schemas.Named.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value))),
             },

@@ -20,6 +20,7 @@ public sealed class Finalization(
     OrderCompletions completions,
     BlockedKeyList blocked,
     ProfileBook profiles,
+    SwitchBoard switches,
     IssuerBook issuers,
     PersistCaOptions options,
     TimeProvider clock)
@@ -88,6 +89,7 @@ public sealed class Finalization(
         }
 
         // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
+        await switches.LookAsync(t.Db, cancel);
         if (!profiles.For(order.Profile, account).TryGet(out var profile, out var withdrawn))
         {
             return withdrawn;

@@ -28,7 +28,8 @@ public sealed class OrderRegistrar(
     AuthorizationBook book,
     JustInTime justInTime,
     LimitDesk limits,
-    ProfileBook profiles)
+    ProfileBook profiles,
+    SwitchBoard switches)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -97,6 +98,13 @@ public sealed class OrderRegistrar(
         string address,
         CancellationToken cancel)
     {
+        // What operators switched off a moment ago on another node too.
+        await switches.LookAsync(t.Db, cancel);
+        if (!profiles.For(profile.Name, account).TryGet(out _, out var gone) || !profiles.SignerAt(profile, t.Now).TryGet(out _, out gone))
+        {
+            return gone;
+        }
+
         if (await limits.NewOrderAsync(t, account, address, cancel) is { } limited)
         {
             return limited;

@@ -24,6 +24,8 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <summary>How long a call carries a revocation out before it answers that it goes on.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
 
+    private static OperatorRole[] Officers { get; } = [OperatorRole.RevocationOfficer];
+
     private RevocationPolicyOptions Policy => options.Policy.Revocation;
 
     /// <summary>Says what a revocation would take, and changes nothing.</summary>
@@ -34,7 +36,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     {
         if (who.Role != OperatorRole.RevocationOfficer)
         {
-            return OperatorDesk.WrongRole(who, [OperatorRole.RevocationOfficer]);
+            return OperatorDesk.WrongRole(who, Officers);
         }
 
         if (Judge(wish) is { } problem)
@@ -70,7 +72,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -117,7 +119,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -127,9 +129,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     return Refusals.NoSuchResource("proposal");
                 }
 
-                if (proposal.Proposer == who.Name)
+                if (who.RefuseAsSecond(proposal.Proposer) is { } notSecond)
                 {
-                    return new AcmeProblem(ProblemCatalog.Unauthorized, "Nobody approves a proposal of their own: another revocation officer is needed.");
+                    return notSecond;
                 }
 
                 switch (proposal.StatusAt(t.Now))
@@ -137,9 +139,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     case ProposalStatus.Running:
                         return proposal;
                     case ProposalStatus.Finished:
-                        return Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
+                        return Refusals.Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
                     case ProposalStatus.Expired:
-                        return Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
+                        return Refusals.Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
                     default:
                         break;
                 }
@@ -147,7 +149,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                 var serials = await t.Db.SerialsOfAsync(proposal.Id, cancel);
                 if (serials.Count != proposal.Matched || RevocationProposals.DigestOf(serials) != proposal.MatchedSha256)
                 {
-                    return Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
+                    return Refusals.Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
                 }
 
                 proposal.Approve(who.Name, t.Now);
@@ -292,6 +294,4 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     private static AcmeProblem Nothing(CriterionKind kind) => kind == CriterionKind.Serials
         ? new AcmeProblem(ProblemCatalog.AlreadyRevoked, "What is named is revoked already, or has ended.")
         : new AcmeProblem(ProblemCatalog.Malformed, "No certificate matches that is neither revoked nor ended.") { Status = 404 };
-
-    private static AcmeProblem Conflict(string detail) => new(ProblemCatalog.Malformed, detail) { Status = 409 };
 }

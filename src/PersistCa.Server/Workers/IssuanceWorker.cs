@@ -32,6 +32,7 @@ internal sealed partial class IssuanceWorker(
     WorkSignal signal,
     NodeIdentity node,
     ProfileBook profiles,
+    SwitchBoard switches,
     IssuerBook issuers,
     CsrReader reader,
     IdentifierPolicy policy,
@@ -77,6 +78,12 @@ internal sealed partial class IssuanceWorker(
 
         if (!outcome.TryGet(out var intended, out var problem))
         {
+            if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                await WaitAsync(item, cancel); // operators stopped the issuer: nobody's fault, and it passes
+                return;
+            }
+
             // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
             await FailAsync(item, problem, cancel);
             return;
@@ -120,12 +127,13 @@ internal sealed partial class IssuanceWorker(
             }
 
             // Asked for again at the last moment: a profile may have been withdrawn, or closed to the account, since finalize.
+            await switches.LookAsync(t.Db, cancel);
             if (!profiles.For(order.Profile, account).TryGet(out var profile, out var problem))
             {
                 return problem;
             }
 
-            var judged = Names(order, authorizations, profile, t.Now);
+            var judged = Names(order, authorizations, profile, account, t.Now);
             if (!judged.TryGet(out var identifiers, out problem))
             {
                 return problem;
@@ -199,6 +207,7 @@ internal sealed partial class IssuanceWorker(
                     CrlShard = intent.CrlShard,
                     HasOcsp = intent.HasOcsp,
                 };
+                known.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
                 t.Db.Certificates.Add(known);
                 if (intent.CrlUrl is { } pointer)
                 {
@@ -220,6 +229,12 @@ internal sealed partial class IssuanceWorker(
             if (known.Status != CertificateStatus.Intended || issuers.Find(known.IssuerId) is not { } owner)
             {
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+            }
+
+            // Not even what was intended before they stopped it.
+            if (profiles.IsStopped(known.IssuerId))
+            {
+                return ProfileBook.Stopped(profile.Name);
             }
 
             return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, owner.Issuer, order.Names, order.FinalizedAt!.Value);
@@ -247,7 +262,7 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, DateTimeOffset now)
+    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, Account account, DateTimeOffset now)
     {
         var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
         var problems = new List<AcmeProblem>();
@@ -260,9 +275,9 @@ internal sealed partial class IssuanceWorker(
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by rules that have changed since; make a new order.") { Identifier = identifier.Acme });
             }
-            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !profile.Accepts(won.Type))
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !(profile.Accepts(won.Type) && account.Restrictions?.Accepts(won.Type) != false))
             {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} does not accept any more; make a new order.") { Identifier = identifier.Acme });
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} or the account's restrictions do not accept any more; make a new order.") { Identifier = identifier.Acme });
             }
             else if (status != AuthorizationStatus.Valid)
             {
@@ -271,7 +286,7 @@ internal sealed partial class IssuanceWorker(
                     $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.")
                 { Identifier = identifier.Acme });
             }
-            else if (policy.Judge(identifier).Problem is { } refused)
+            else if ((policy.Judge(identifier).Problem ?? account.Restrictions?.Refuse(identifier)) is { } refused)
             {
                 problems.Add(refused);
             }
