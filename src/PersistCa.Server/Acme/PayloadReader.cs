@@ -16,14 +16,17 @@ internal sealed class PayloadReader
     public const int MaxDepth = 16;
 
     private readonly JsonElement root;
+    private readonly bool nullIsAbsent;
 
-    private PayloadReader(JsonElement root) => this.root = root;
+    private PayloadReader(JsonElement root, bool nullIsAbsent = false) => (this.root, this.nullIsAbsent) = (root, nullIsAbsent);
 
     /// <summary>The first fault.</summary>
     public AcmeProblem? Problem { get; private set; }
 
     /// <summary>Opens a payload.</summary>
-    public static PayloadReader Open(ReadOnlyMemory<byte> payload)
+    /// <param name="payload">The octets.</param>
+    /// <param name="nullIsAbsent">Whether a member that is null counts as one that is not there: clients that are generated write them so.</param>
+    public static PayloadReader Open(ReadOnlyMemory<byte> payload, bool nullIsAbsent = false)
     {
         if (payload.IsEmpty)
         {
@@ -37,7 +40,7 @@ internal sealed class PayloadReader
         }
 
         return read.Value.ValueKind == JsonValueKind.Object
-            ? new PayloadReader(read.Value)
+            ? new PayloadReader(read.Value, nullIsAbsent)
             : new PayloadReader(default) { Problem = Malformed($"The payload is {Describe(read.Value)}; a JSON object is expected.") };
     }
 
@@ -193,7 +196,7 @@ internal sealed class PayloadReader
     }
 
     /// <summary>Reads an object member by member; null when absent.</summary>
-    public PayloadReader? Inner(string member) => Object(member) is { } found ? new PayloadReader(found) : null;
+    public PayloadReader? Inner(string member) => Object(member) is { } found ? new PayloadReader(found, nullIsAbsent) : null;
 
     /// <summary>Notes a fault that the caller found.</summary>
     public void Refuse(string detail) => Problem ??= Malformed(detail);
@@ -233,7 +236,7 @@ internal sealed class PayloadReader
     private bool Find(string member, out JsonElement element)
     {
         element = default;
-        return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element);
+        return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element) && !(nullIsAbsent && element.ValueKind == JsonValueKind.Null);
     }
 
     private void Fault(string member, JsonElement found, string expected) =>

@@ -86,7 +86,7 @@ internal static class AdminRoutes
             return problem;
         }
 
-        var payload = PayloadReader.Open(body);
+        var payload = PayloadReader.Open(body, nullIsAbsent: true);
         payload.Only([.. AdminSchema.MembersOf(door.Body)]);
         return new AdminCall(door, who, context, query, payload);
     }

@@ -275,9 +275,13 @@ internal sealed partial class IssuanceWorker(
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by rules that have changed since; make a new order.") { Identifier = identifier.Acme });
             }
-            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !(profile.Accepts(won.Type) && account.Restrictions?.Accepts(won.Type) != false))
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !profile.Accepts(won.Type))
             {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} or the account's restrictions do not accept any more; make a new order.") { Identifier = identifier.Acme });
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} does not accept any more; make a new order.") { Identifier = identifier.Acme });
+            }
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } proof && account.Restrictions?.Accepts(proof.Type) == false)
+            {
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {proof.Type.Wire()}, which the account may not use any more; make a new order.") { Identifier = identifier.Acme });
             }
             else if (status != AuthorizationStatus.Valid)
             {
