@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
@@ -18,6 +19,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<AccountKey> AccountKeys => Set<AccountKey>();
 
+    public DbSet<ExternalAccountKey> ExternalAccountKeys => Set<ExternalAccountKey>();
+
     public DbSet<Order> Orders => Set<Order>();
 
     public DbSet<OrderAuthorization> OrderAuthorizations => Set<OrderAuthorization>();
@@ -31,6 +34,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     public DbSet<CaaCheckRow> CaaChecks => Set<CaaCheckRow>();
 
     public DbSet<IssuedCertificate> Certificates => Set<IssuedCertificate>();
+
+    public DbSet<PolicyDecisionRow> PolicyDecisions => Set<PolicyDecisionRow>();
 
     public DbSet<IssuerRow> Issuers => Set<IssuerRow>();
 

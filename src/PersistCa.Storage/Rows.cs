@@ -1,4 +1,5 @@
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Orders;
 
 namespace PersistCa.Storage;
@@ -62,6 +63,27 @@ public sealed class CaaCheckRow
 
     /// <summary>The evidence as JSON.</summary>
     public required string Evidence { get; init; }
+}
+
+/// <summary>What policy said of a certificate before it was signed, rule by rule. Written with its intent; written anew when the intent is judged again after a crash.</summary>
+public sealed class PolicyDecisionRow
+{
+    /// <summary>Longest JSON.</summary>
+    public const int MaxLength = 64 * 1024;
+
+    /// <summary>Internal id of the certificate.</summary>
+    public long CertificateId { get; init; }
+
+    /// <summary>The certificate; set where both are new.</summary>
+    public IssuedCertificate? Certificate { get; init; }
+
+    /// <summary>Form of the JSON.</summary>
+    public int Version { get; set; }
+
+    public DateTimeOffset DecidedAt { get; set; }
+
+    /// <summary>The decision as JSON.</summary>
+    public required string Json { get; set; }
 }
 
 /// <summary>An issuer this authority has or had: its certificate is served for as long as leaves point at it.</summary>

@@ -45,6 +45,13 @@ public abstract class CrashTests
         var services = new ServiceCollection().AddSingleton(TimeProvider.System);
         services.AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}");
         await using var provider = services.BuildServiceProvider();
+        var findings = new List<Storage.Integrity.StoreFinding>();
+        await foreach (var finding in provider.GetRequiredService<Storage.Integrity.StoreInspection>().CheckAsync(Storage.Integrity.StoreRules.All.Concat(Server.Registration.SignedRules.All), CancellationToken.None))
+        {
+            findings.Add(finding);
+        }
+
+        Assert.Empty(findings);
         await provider.GetRequiredService<CaStore>().ReadAsync(
             async db =>
             {

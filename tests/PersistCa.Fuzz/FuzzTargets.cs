@@ -40,6 +40,7 @@ internal static class FuzzTargets
         ["txt"] = Txt,
         ["jws"] = Jws,
         ["jwk"] = KeyOctets,
+        ["binding"] = BindingTarget.Run,
         ["name"] = Name,
         ["csr"] = octets => Csrs.Read(octets),
         ["caa"] = CaaTarget.Run,
@@ -47,6 +48,7 @@ internal static class FuzzTargets
         ["dnssec"] = DnssecTarget.Run,
         ["lint"] = LintTarget.Run,
         ["ocsp"] = OcspTarget.Run,
+        ["tlog"] = TlogTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -66,11 +68,13 @@ internal static class FuzzTargets
         seeds.Add("""{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}"""u8.ToArray());
         seeds.Add("*.xn--bcher-kva.example"u8.ToArray());
         seeds.Add(Convert.FromBase64String(Request));
+        seeds.AddRange(BindingTarget.Seeds());
         seeds.AddRange(CaaTarget.Seeds());
         seeds.AddRange(DnsSeeds.All);
         seeds.AddRange(DnssecTarget.Seeds());
         seeds.AddRange(LintTarget.Seeds());
         seeds.AddRange(OcspTarget.Seeds());
+        seeds.AddRange(TlogTarget.Seeds());
         return seeds;
     }
 

@@ -7,8 +7,10 @@ using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.WorkQueue;
 using PersistCa.Testing;
 using static PersistCa.Storage.Tests.Sample;
@@ -48,7 +50,8 @@ public abstract class RoundTripTests(StoreKind kind)
     public async Task An_account_comes_back_with_its_keys()
     {
         await using var s = await OpenAsync();
-        var opened = await s.AddAsync(t => new Account(PublicId.Next(), "first", Jwk, ["mailto:ä@x.test", "mailto:b@x.test"], true, t.Now));
+        var key = await s.AddAsync(t => NewExternalKey(t.Now));
+        var opened = await s.AddAsync(t => new Account(PublicId.Next(), "first", Jwk, ["mailto:ä@x.test", "mailto:b@x.test"], true, t.Now, key.Id, """{"protected":"é"}"""));
         var written = await s.ChangeAccountAsync(opened, (a, t) =>
         {
             a.ReplaceKey("second", """{"kty":"other"}""", t.Now.AddMilliseconds(1));
@@ -59,6 +62,39 @@ public abstract class RoundTripTests(StoreKind kind)
         await SameAsync(s, written, db => db.AccountAsync(written.PublicId, None)!, nameof(Account.IsValid));
         Assert.Equal(["first", "second"], written.Keys.Select(k => k.Thumbprint));
         Assert.All(written.Keys, key => Assert.Empty(Unset(key)));
+    }
+
+    [SkippableFact]
+    public async Task An_external_account_key_comes_back_with_each_list_in_its_place()
+    {
+        await using var s = await OpenAsync();
+        var made = await s.AddAsync(t => NewExternalKey(t.Now, singleUse: true));
+        var written = await s.WriteAsync(async t =>
+        {
+            var current = (await t.HoldExternalKeyAsync(made.PublicId, None))!;
+            current.Bind(t.Now.AddMilliseconds(1));
+            current.Remove(EndStops.Renewals, t.Now.AddMilliseconds(2));
+            return current;
+        });
+
+        await SameAsync(s, written, db => db.ExternalKeyAsync(made.PublicId, None));
+        var found = (await s.Store.ReadAsync(db => db.ExternalKeyAsync(made.PublicId, None), None))!;
+        Assert.Equal([".corp.test", "10.0.0.0/8"], found.Names);
+        Assert.Equal(["server", "client"], found.Profiles);
+        Assert.Equal(["dns-01"], found.Challenges);
+    }
+
+    [SkippableFact]
+    public async Task A_decision_comes_back_with_its_certificate()
+    {
+        await using var s = await OpenAsync();
+        var account = await s.AddAccountAsync();
+        await s.AddAsync(t => NewIssuer(t.Now));
+        var order = await s.AddAsync(t => NewOrder(account, t.Now));
+        var written = await s.AddAsync(t => new PolicyDecisionRow { Certificate = NewCertificate(order, "0b", t.Now), Version = 1, DecidedAt = t.Now, Json = """{"é":1}""" });
+
+        var found = await s.Store.ReadAsync(db => db.PolicyDecisions.SingleAsync(), None);
+        Assert.Equal((written.Certificate!.Id, 1, s.Store.Now, """{"é":1}"""), (found.CertificateId, found.Version, found.DecidedAt, found.Json));
     }
 
     [SkippableFact]
@@ -90,7 +126,7 @@ public abstract class RoundTripTests(StoreKind kind)
     }
 
     [SkippableTheory]
-    [InlineData(false, "Der", "IssuedAt", "RevocationReason", "RevokedAt", "StatusChangedAt", "Version")]
+    [InlineData(false, "Der", "IssuedAt", "RevocationReason", "RevokedAt", "ReplacedBy", "StatusChangedAt", "Version")]
     [InlineData(true, "TbsDer")]
     public async Task A_certificate_comes_back_as_an_intent_and_at_its_end(bool revoked, params string[] unset)
     {
@@ -106,6 +142,7 @@ public abstract class RoundTripTests(StoreKind kind)
                 var current = await t.Db.Certificates.SingleAsync();
                 current.Record([0, 255, 1], t.Now.AddMilliseconds(1));
                 current.Revoke(4, t.Now.AddMilliseconds(2));
+                current.Replace("order");
                 return current;
             });
         }
@@ -186,7 +223,7 @@ public abstract class RoundTripTests(StoreKind kind)
         await using var s = await OpenAsync();
         var account = await s.AddAccountAsync();
         var opened = await s.AddAsync(t => new Order(
-            PublicId.Next(), account.Id, ["z.test", "*.a.test"], t.Now, t.Now.AddMilliseconds(1), "00-trace", t.Now, t.Now.AddMilliseconds(1500), "client"));
+            PublicId.Next(), account.Id, ["z.test", "*.a.test"], t.Now, t.Now.AddMilliseconds(1), "00-trace", t.Now, t.Now.AddMilliseconds(1500), "client", "AQ.AQ"));
         var written = await s.WriteAsync(async t =>
         {
             var order = await t.Db.Orders.SingleAsync(o => o.Id == opened.Id);

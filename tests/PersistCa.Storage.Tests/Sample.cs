@@ -2,6 +2,8 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
+using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.WorkQueue;
@@ -21,6 +23,27 @@ internal static class Sample
     public static CancellationToken None => CancellationToken.None;
 
     public static Account NewAccount(DateTimeOffset now, string? thumbprint = null) => new(PublicId.Next(), thumbprint ?? PublicId.Next(), Jwk, [], true, now);
+
+    public static ExternalAccountKey NewExternalKey(DateTimeOffset now, bool singleUse = false, int maxAccounts = 7) => new(
+        PublicId.Next(),
+        [1, 0, 255],
+        singleUse,
+        new ExternalAccountTerms
+        {
+            Names = [".corp.test", "10.0.0.0/8"],
+            Profiles = ["server", "client"],
+            Challenges = ["dns-01"],
+            MaxAccounts = maxAccounts,
+            MaxNames = 5,
+            Certificates = new RateLimit(9, TimeSpan.FromDays(1)),
+            Owner = "ännä",
+            Team = "team",
+            System = "system",
+            Criticality = "high",
+            ExpiresAt = now.AddDays(1),
+        },
+        "operator:anna",
+        now);
 
     public static Order NewOrder(Account account, DateTimeOffset now, params string[] names) =>
         new(PublicId.Next(), account.Id, names.Length == 0 ? ["a.test"] : names, null, null, null, now, now.AddHours(1), "server");

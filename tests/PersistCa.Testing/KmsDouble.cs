@@ -21,6 +21,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ConcurrentDictionary<string, Key> keys = [];
     private readonly ConcurrentDictionary<string, string> aliases = [];
+    private readonly ConcurrentDictionary<(string Invocation, string Attempt), bool> seen = [];
 
     private KmsDouble(WebApplication app, string endpoint)
     {
@@ -34,7 +35,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     /// <summary>How it behaves: what comes in place of an answer, or null; asked with the operation, such as Sign.</summary>
     public Func<string, KmsFault>? Behaviour { get; set; }
 
-    /// <summary>The operations that were called, in their order, those that were refused too.</summary>
+    /// <summary>The operations that were called, in their order, those that were refused too; an attempt of the SDK that the connection made it send twice counts once.</summary>
     public ConcurrentQueue<string> Calls { get; } = [];
 
     /// <summary>The message types of Sign.</summary>
@@ -79,7 +80,11 @@ public sealed partial class KmsDouble : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var operation = context.Request.Headers["X-Amz-Target"].ToString().Replace("TrentService.", "", StringComparison.Ordinal);
-        Calls.Enqueue(operation);
+        if (seen.TryAdd((context.Request.Headers["amz-sdk-invocation-id"].ToString(), context.Request.Headers["amz-sdk-request"].ToString()), true))
+        {
+            Calls.Enqueue(operation);
+        }
+
         if (context.Request.ContentType?.StartsWith("application/x-amz-json-1.1", StringComparison.Ordinal) != true)
         {
             await RefuseAsync(context, 400, "SerializationException", "the content type is " + context.Request.ContentType);

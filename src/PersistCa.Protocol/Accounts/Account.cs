@@ -69,8 +69,20 @@ public sealed class Account
     /// <param name="contacts">Contact URLs, judged already.</param>
     /// <param name="termsAgreed">Whether the client agreed to the terms of service.</param>
     /// <param name="now">The time.</param>
-    public Account(string publicId, string thumbprint, string jwk, IReadOnlyList<string> contacts, bool termsAgreed, DateTimeOffset now)
+    /// <param name="externalKeyId">Internal id of the external account key that it is bound to; null for none.</param>
+    /// <param name="externalBinding">The binding that was verified, as <c>BindingResource</c> in JSON; null for none.</param>
+    public Account(
+        string publicId,
+        string thumbprint,
+        string jwk,
+        IReadOnlyList<string> contacts,
+        bool termsAgreed,
+        DateTimeOffset now,
+        long? externalKeyId = null,
+        string? externalBinding = null)
     {
+        ExternalKeyId = externalKeyId;
+        ExternalBinding = externalBinding;
         PublicId = publicId;
         CurrentThumbprint = thumbprint;
         Contacts = [.. contacts];
@@ -118,6 +130,12 @@ public sealed class Account
 
     /// <summary>What an operator allows it; null for whatever the configuration does.</summary>
     public AccountRestrictions? Restrictions { get; private set; }
+
+    /// <summary>Internal id of the external account key that it is bound to, for ever; null for none.</summary>
+    public long? ExternalKeyId { get; private set; }
+
+    /// <summary>The binding that was verified, as <c>BindingResource</c> in JSON; null for none.</summary>
+    public string? ExternalBinding { get; private set; }
 
     /// <summary>True while the account may act.</summary>
     public bool IsValid => Status == AccountStatus.Valid && SuspendedAt is null;

@@ -20,6 +20,8 @@ namespace PersistCa.Protocol.Acme;
 [JsonSerializable(typeof(AuthorizationResource))]
 [JsonSerializable(typeof(ChallengeResource))]
 [JsonSerializable(typeof(ProblemDocument))]
+[JsonSerializable(typeof(BindingResource))]
+[JsonSerializable(typeof(RenewalInfoResource))]
 [JsonSerializable(typeof(ExplanationResource))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 public sealed partial class AcmeJson : JsonSerializerContext

@@ -21,6 +21,7 @@ public sealed record ProblemType(string Name, int Status, string Source, string 
 public static class ProblemCatalog
 {
     public static readonly ProblemType AccountDoesNotExist = new("accountDoesNotExist", 400, "RFC 8555 6.7", "The account does not exist");
+    public static readonly ProblemType AlreadyReplaced = new("alreadyReplaced", 409, "RFC 9773 7.4", "The certificate is replaced already");
     public static readonly ProblemType AlreadyRevoked = new("alreadyRevoked", 400, "RFC 8555 6.7", "The certificate is revoked already");
     public static readonly ProblemType BadCsr = new("badCSR", 400, "RFC 8555 6.7", "The certificate request cannot be used");
     public static readonly ProblemType BadNonce = new("badNonce", 400, "RFC 8555 6.5", "The nonce cannot be used");
@@ -30,6 +31,7 @@ public static class ProblemCatalog
     public static readonly ProblemType Caa = new("caa", 403, "RFC 8555 6.7", "CAA records forbid issuance");
     public static readonly ProblemType Connection = new("connection", 400, "RFC 8555 6.7", "The server could not connect to the validation target");
     public static readonly ProblemType Dns = new("dns", 400, "RFC 8555 6.7", "A DNS look-up failed");
+    public static readonly ProblemType ExternalAccountRequired = new("externalAccountRequired", 403, "RFC 8555 7.3.4", "An external account is required");
     public static readonly ProblemType IncorrectResponse = new("incorrectResponse", 403, "RFC 8555 6.7", "The response did not match the challenge");
     public static readonly ProblemType InvalidContact = new("invalidContact", 400, "RFC 8555 7.3", "A contact URL is invalid");
     public static readonly ProblemType InvalidProfile = new("invalidProfile", 400, "draft-ietf-acme-profiles 4", "The profile is not offered");
@@ -51,8 +53,8 @@ public static class ProblemCatalog
     /// <summary>All rows, for the pages under docs/problems and the tests that hold them together.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        AccountDoesNotExist, AlreadyRevoked, BadCsr, BadNonce, BadPublicKey, BadRevocationReason, BadSignatureAlgorithm, Caa,
-        Connection, Dns, IncorrectResponse, InvalidContact, InvalidProfile, Malformed, OrderNotReady, RateLimited, RejectedIdentifier,
+        AccountDoesNotExist, AlreadyReplaced, AlreadyRevoked, BadCsr, BadNonce, BadPublicKey, BadRevocationReason, BadSignatureAlgorithm, Caa,
+        Connection, Dns, ExternalAccountRequired, IncorrectResponse, InvalidContact, InvalidProfile, Malformed, OrderNotReady, RateLimited, RejectedIdentifier,
         ServerInternal, Tls, Unauthorized, UnsupportedContact, UnsupportedIdentifier, UserActionRequired,
     ];
 }

@@ -21,6 +21,9 @@ public sealed record DirectoryResource
 
     public required string KeyChange { get; init; }
 
+    /// <summary>RFC 9773 section 4.1: the id of a certificate is appended, after a slash.</summary>
+    public required string RenewalInfo { get; init; }
+
     public required DirectoryMeta Meta { get; init; }
 }
 
@@ -57,8 +60,32 @@ public sealed record AccountResource
 
     public bool? TermsOfServiceAgreed { get; init; }
 
+    /// <summary>The binding that was verified when the account was made (section 7.3.4): shown so that clients can tell.</summary>
+    public BindingResource? ExternalAccountBinding { get; init; }
+
     public required string Orders { get; init; }
 }
+
+/// <summary>An external account binding (RFC 8555 section 7.3.4), a flattened JWS.</summary>
+/// <param name="Protected">Its header, base64url.</param>
+/// <param name="Payload">The account's key, base64url.</param>
+/// <param name="Signature">The MAC, base64url.</param>
+public sealed record BindingResource(string Protected, string Payload, string Signature);
+
+/// <summary>What an authority suggests about the renewal of a certificate (RFC 9773 section 4.2).</summary>
+public sealed record RenewalInfoResource
+{
+    public required RenewalWindowResource SuggestedWindow { get; init; }
+
+    /// <summary>A page that says why the window is where it is; absent while nothing is out of the ordinary.</summary>
+    [JsonPropertyName("explanationURL")]
+    public string? ExplanationUrl { get; init; }
+}
+
+/// <summary>The window in which a certificate is best renewed.</summary>
+/// <param name="Start">RFC 3339.</param>
+/// <param name="End">RFC 3339, later than the start.</param>
+public sealed record RenewalWindowResource(string Start, string End);
 
 /// <summary>A page of an account's orders (RFC 8555 section 7.1.2.1).</summary>
 public sealed record OrderListResource(IReadOnlyList<string> Orders);
@@ -74,6 +101,9 @@ public sealed record OrderResource
 
     /// <summary>draft-ietf-acme-profiles section 4.</summary>
     public required string Profile { get; init; }
+
+    /// <summary>RFC 9773 section 5: the certificate that it takes the place of, as the client named it.</summary>
+    public string? Replaces { get; init; }
 
     public string? NotBefore { get; init; }
 

@@ -141,6 +141,9 @@ public sealed class IssuedCertificate
     /// <summary>Whether it says where OCSP answers.</summary>
     public bool HasOcsp { get; init; }
 
+    /// <summary>Public id of the order that takes its place (RFC 9773 section 5); null for none. One that became invalid, or is gone, does not count.</summary>
+    public string? ReplacedBy { get; private set; }
+
     /// <summary>Concurrency token.</summary>
     public int Version { get; private set; }
 
@@ -174,6 +177,10 @@ public sealed class IssuedCertificate
         RevokedAt = now;
         StatusChangedAt = now;
     }
+
+    /// <summary>An order takes its place. The row changes, so that of two orders at the same moment one looks again.</summary>
+    /// <param name="orderId">Public id of the order.</param>
+    public void Replace(string orderId) => ReplacedBy = orderId;
 
     /// <summary>
     /// Its key turned out to be compromised after it was revoked for something else: the reason becomes keyCompromise (Baseline Requirements section 4.9.1.1

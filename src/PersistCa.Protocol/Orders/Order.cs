@@ -42,6 +42,7 @@ public sealed class Order
     /// <param name="now">The time.</param>
     /// <param name="expiresAt">When the order lapses unless it was finalized.</param>
     /// <param name="profile">Name of the certificate profile (draft-ietf-acme-profiles section 4); null for the default of the day.</param>
+    /// <param name="replaces">The certificate that it takes the place of (RFC 9773 section 5), as the client named it; null for none.</param>
     public Order(
         string publicId,
         long accountId,
@@ -51,7 +52,8 @@ public sealed class Order
         string? traceParent,
         DateTimeOffset now,
         DateTimeOffset expiresAt,
-        string? profile = null)
+        string? profile = null,
+        string? replaces = null)
     {
         PublicId = publicId;
         AccountId = accountId;
@@ -62,6 +64,7 @@ public sealed class Order
         CreatedAt = now;
         ExpiresAt = expiresAt;
         Profile = profile;
+        Replaces = replaces;
     }
 
     /// <summary>Internal id.</summary>
@@ -84,6 +87,9 @@ public sealed class Order
 
     /// <summary>Name of the certificate profile; null for an order made before there were profiles, which has the default.</summary>
     public string? Profile { get; private set; }
+
+    /// <summary>The certificate that it takes the place of, as the client named it.</summary>
+    public string? Replaces { get; private set; }
 
     /// <summary>W3C trace context.</summary>
     public string? TraceParent { get; private set; }

@@ -1,3 +1,4 @@
+using System.Text;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Jose;
@@ -24,12 +25,16 @@ internal sealed class AccountEndpoints(AccountRegistrar registrar, AcmeResources
         var payload = PayloadReader.Open(request.Payload);
         var statement = new AccountStatement(payload.Texts("contact"), payload.Flag("termsOfServiceAgreed"));
         var onlyExisting = payload.Flag("onlyReturnExisting") ?? false;
+
+        // Where accounts are not bound its form does not matter either: it is as any member that is not known.
+        var binding = options.Acme.ExternalAccount == ExternalAccountMode.Off ? null : payload.Object("externalAccountBinding");
         if (payload.Problem is { } fault)
         {
             return AcmeResponses.Problem(fault, urls);
         }
 
-        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, onlyExisting, request.Address, cancel);
+        var wish = new BindingWish(binding is { } found ? Encoding.UTF8.GetBytes(found.GetRawText()) : null, request.Url);
+        var outcome = await registrar.RegisterAsync(request.Key, request.Nonce, statement, wish, onlyExisting, request.Address, cancel);
         if (!outcome.TryGet(out var registered, out var problem))
         {
             return AcmeResponses.Problem(problem, urls);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
@@ -21,6 +22,7 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
         Status = account.Status.ToString().ToLowerInvariant(),
         Contact = account.Contacts,
         TermsOfServiceAgreed = account.TermsAgreedAt is null ? null : true,
+        ExternalAccountBinding = account.ExternalBinding is { } binding ? JsonSerializer.Deserialize(binding, AcmeJson.Wire.BindingResource) : null,
         Orders = urls.Orders(account.PublicId),
     };
 

@@ -31,12 +31,13 @@ internal static class DirectoryEndpoints
         ExplainRecords = urls.Explain,
         RevokeCert = urls.RevokeCert,
         KeyChange = urls.KeyChange,
+        RenewalInfo = urls.RenewalInfo,
         Meta = new DirectoryMeta
         {
             TermsOfService = options.Acme.TermsOfService is { Length: > 0 } terms ? terms : null,
             Website = options.Acme.Website is { Length: > 0 } site ? site : null,
             CaaIdentities = issuers.Names,
-            ExternalAccountRequired = false,
+            ExternalAccountRequired = options.Acme.ExternalAccount == ExternalAccountMode.Required,
             SubdomainAuthAllowed = options.Acme.SubdomainAuthorizations ? true : null,
             Profiles = profiles.Offered,
             IssuerDomainNames = issuers.Names,

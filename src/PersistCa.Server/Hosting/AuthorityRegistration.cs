@@ -62,6 +62,9 @@ internal static class AuthorityRegistration
         services.AddSingleton<AuthorizationEndpoints>();
         services.AddSingleton<CertificateEndpoints>();
         services.AddSingleton<AccountRegistrar>();
+        services.AddSingleton<BindingDesk>();
+        services.AddSingleton<AccountScopes>();
+        services.AddSingleton<ExternalAccountDesk>();
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
@@ -201,4 +204,7 @@ public sealed class AuthorityKeys
 
     /// <summary>What the keys of OCSP signers are sealed with in the store: derived, so that one secret less has to be kept (RFC 5869).</summary>
     internal byte[] SignerKeys => System.Security.Cryptography.HKDF.Expand(System.Security.Cryptography.HashAlgorithmName.SHA256, Nonces, 32, "persistca ocsp signer keys"u8.ToArray());
+
+    /// <summary>What the secrets of external account keys are sealed with in the store: derived in the same way.</summary>
+    internal byte[] ExternalAccountKeys => System.Security.Cryptography.HKDF.Expand(System.Security.Cryptography.HashAlgorithmName.SHA256, Nonces, 32, "persistca external account keys"u8.ToArray());
 }

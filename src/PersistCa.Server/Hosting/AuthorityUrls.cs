@@ -22,6 +22,7 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
         public const string Explain = "/acme/explain";
         public const string KeyChange = "/acme/key-change";
         public const string RevokeCert = "/acme/revoke-cert";
+        public const string RenewalInfo = "/acme/renewal-info";
         public const string Account = "/acme/account/";
         public const string Order = "/acme/order/";
         public const string Authorization = "/acme/authorization/";
@@ -54,6 +55,8 @@ public sealed class AuthorityUrls(string baseUrl, string publicationUrl, IReadOn
     public string Explain => baseUrl + Paths.Explain;
 
     public string RevokeCert => baseUrl + Paths.RevokeCert;
+
+    public string RenewalInfo => baseUrl + Paths.RenewalInfo;
 
     public string AccountPrefix => baseUrl + Paths.Account;
 

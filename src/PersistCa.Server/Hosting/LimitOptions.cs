@@ -32,6 +32,9 @@ public sealed class LimitOptions
     /// <summary>Calls at an operator's door without a good token, per address (IPv6: per /64).</summary>
     public string FailedOperatorCallsPerAddress { get; set; } = "30/00:01:00";
 
+    /// <summary>External account bindings that fail, per client address (IPv6: per /64).</summary>
+    public string FailedBindingsPerAddress { get; set; } = "30/00:01:00";
+
     /// <summary>Pending authorizations of one account; 0 for any number.</summary>
     public int PendingAuthorizations { get; set; } = 10_000;
 

@@ -90,7 +90,7 @@ public sealed class ServerOptions
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>Least time between two looks whether the TLS files by which perspectives and authorities know each other have changed.</summary>
+    /// <summary>Least time between two looks whether TLS files have changed: the server's own, and those by which perspectives and authorities know each other.</summary>
     public TimeSpan TlsFileCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
@@ -165,6 +165,9 @@ public sealed class AcmeOptions
     /// <summary>Web site for people; empty for none.</summary>
     public string Website { get; set; } = "";
 
+    /// <summary>Whether new accounts are bound to external account keys (RFC 8555 section 7.3.4).</summary>
+    public ExternalAccountMode ExternalAccount { get; set; } = ExternalAccountMode.Off;
+
     /// <summary>The profile of orders that name none.</summary>
     public string DefaultProfile { get; set; } = ProfileSetup.Server;
 
@@ -194,6 +197,19 @@ public sealed class AcmeOptions
 
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>Whether new accounts are bound to external account keys.</summary>
+public enum ExternalAccountMode
+{
+    /// <summary>They are not: a binding is ignored.</summary>
+    Off = 1,
+
+    /// <summary>Those that bring a binding are, and it has to be good.</summary>
+    Optional = 2,
+
+    /// <summary>All are, and accounts without a binding get no certificates.</summary>
+    Required = 3,
 }
 
 /// <summary>Section Validation.</summary>

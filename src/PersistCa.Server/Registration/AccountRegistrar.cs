@@ -3,6 +3,7 @@ using PersistCa.Issuance.Csr;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Jose;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
@@ -24,10 +25,18 @@ public sealed record Registered(Account Account, bool IsNew);
 public sealed record OrderPage(IReadOnlyList<string> OrderIds, string? Next);
 
 /// <summary>Opens, changes and closes accounts (RFC 8555 section 7.3).</summary>
-public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits, BlockedKeyList blocked)
+public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, LimitDesk limits, BlockedKeyList blocked, BindingDesk bindings)
 {
     /// <summary>Opens an account for a key, or finds the one it has (RFC 8555 sections 7.3 and 7.3.1).</summary>
-    public async Task<Outcome<Registered>> RegisterAsync(Jwk key, NonceUse nonce, AccountStatement statement, bool onlyExisting, string address, CancellationToken cancel)
+    /// <param name="key">The key that signed.</param>
+    /// <param name="nonce">The nonce of the request.</param>
+    /// <param name="statement">What the client says of the account.</param>
+    /// <param name="wish">Its external account binding (section 7.3.4).</param>
+    /// <param name="onlyExisting">Whether none is to be made.</param>
+    /// <param name="address">Where the request came from, as limits count it.</param>
+    /// <param name="cancel">Stops.</param>
+    public async Task<Outcome<Registered>> RegisterAsync(
+        Jwk key, NonceUse nonce, AccountStatement statement, BindingWish wish, bool onlyExisting, string address, CancellationToken cancel)
     {
         var known = await store.ReadAsync(db => db.AccountByKeyAsync(key.Thumbprint, cancel), cancel);
         if (known is not null)
@@ -52,10 +61,26 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
             return fault;
         }
 
-        return await store.WriteAsync<Registered>(
+        var mode = options.Acme.ExternalAccount;
+        if (mode == ExternalAccountMode.Required && wish.Json is null)
+        {
+            return new AcmeProblem(
+                ProblemCatalog.ExternalAccountRequired,
+                "New accounts need an externalAccountBinding here (RFC 8555 section 7.3.4); ask the operator of this authority for a key identifier and a MAC key.");
+        }
+
+        VerifiedBinding? binding = null;
+        if (mode != ExternalAccountMode.Off && wish.Json is { } json && !(await bindings.VerifyAsync(json, wish.Url, key, cancel)).TryGet(out binding, out var unverified))
+        {
+            return await bindings.NoteFailureAsync(key, address, unverified, cancel);
+        }
+
+        AcmeProblem? unbound = null;
+        var opened = await store.WriteAsync<Registered>(
             new Actor("key:" + key.Thumbprint, nonce),
             async t =>
             {
+                unbound = null;
                 if (await t.Db.AccountByKeyAsync(key.Thumbprint, cancel) is { } first)
                 {
                     return Existing(first);
@@ -76,12 +101,30 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
                     return limited;
                 }
 
-                var account = new Account(PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now);
+                ExternalAccountKey? external = null;
+                if (binding is not null && !(await BindingDesk.TakeAsync(t, binding, cancel)).TryGet(out external, out unbound))
+                {
+                    return unbound;
+                }
+
+                var account = new Account(
+                    PublicId.Next(), key.Thumbprint, key.Canonical, statement.Contacts ?? [], statement.TermsAgreed == true, t.Now, external?.Id, binding?.Json);
                 t.Db.Accounts.Add(account);
-                t.Audit(AuditKinds.AccountCreated, "account:" + account.PublicId, ("thumbprint", key.Thumbprint), ("contacts", string.Join(' ', account.Contacts)));
+                t.Audit(
+                    AuditKinds.AccountCreated,
+                    "account:" + account.PublicId,
+                    ("thumbprint", key.Thumbprint),
+                    ("contacts", string.Join(' ', account.Contacts)),
+                    ("externalAccount", external?.PublicId));
+                if (external is not null)
+                {
+                    BindingDesk.Note(t, external, account);
+                }
+
                 return new Registered(account, true);
             },
             cancel);
+        return unbound is null ? opened : await bindings.NoteFailureAsync(key, address, unbound, cancel);
     }
 
     /// <summary>Changes contacts, which is all that an account can change of itself (RFC 8555 section 7.3.2).</summary>

@@ -9,6 +9,7 @@ using PersistCa.Protocol.Authorizations;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 
 namespace PersistCa.Server.Registration;
 
@@ -18,7 +19,7 @@ namespace PersistCa.Server.Registration;
 public sealed record PreAuthorized(Authorization Authorization, bool IsNew);
 
 /// <summary>Opens authorizations and finds those that may be used again.</summary>
-public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits, ValidationRegimes regimes)
+public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, IdentifierIntake intake, LimitDesk limits, ValidationRegimes regimes, AccountScopes scopes)
 {
     /// <summary>
     /// Opens an authorization before any order (RFC 8555 section 7.4.1; with subdomains, RFC 9444 section 4.2), or finds one that is valid already.
@@ -37,7 +38,8 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             return new AcmeProblem(ProblemCatalog.Malformed, "subdomainAuthAllowed is asked for, but names are not authorized for those under them here; leave it out.");
         }
 
-        var judged = intake.Judge(account, new IdentifierWish(wish), subdomains);
+        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        var judged = intake.Judge(account, new IdentifierWish(wish), subdomains, scope);
         if (!judged.TryGet(out var identifier, out var problem))
         {
             return AcmeProblem.Combine([problem], problem.Detail);
@@ -53,7 +55,8 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             actor,
             async t =>
             {
-                if ((await limits.NewOrderAsync(t, account, address, cancel)
+                if ((await scopes.RefuseOrderAsync(t.Db, account, await t.Db.ScopeAsync(account, cancel), [identifier.Identifier.Text], null, t.Now, cancel)
+                    ?? await limits.NewOrderAsync(t, account, address, cancel)
                     ?? await limits.PendingAsync(t, account, 1, cancel)) is { } limited)
                 {
                     return limited;

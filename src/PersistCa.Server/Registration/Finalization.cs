@@ -8,6 +8,7 @@ using PersistCa.Protocol.Orders;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Server.Registration;
@@ -22,6 +23,7 @@ public sealed class Finalization(
     ProfileBook profiles,
     SwitchBoard switches,
     IssuerBook issuers,
+    AccountScopes scopes,
     PersistCaOptions options,
     TimeProvider clock)
 {
@@ -90,9 +92,15 @@ public sealed class Finalization(
 
         // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
         await switches.LookAsync(t.Db, cancel);
-        if (!profiles.For(order.Profile, account).TryGet(out var profile, out var withdrawn))
+        var scope = await t.Db.ScopeAsync(account, cancel);
+        if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var withdrawn))
         {
             return withdrawn;
+        }
+
+        if ((scope.RefuseNames(order.Names.Select(Identifier.Of)) ?? await scopes.RefuseOrderAsync(t.Db, account, scope, order.Names, order.Replaces, t.Now, cancel)) is { } outside)
+        {
+            return outside;
         }
 
         if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? AuthorityKeyUsed(request) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)

@@ -3,6 +3,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
@@ -33,7 +34,8 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
     /// <param name="account">Who names them.</param>
     /// <param name="wishes">What it names.</param>
     /// <param name="profile">The order's profile.</param>
-    public Outcome<IReadOnlyList<AcceptedIdentifier>> Judge(Account account, IReadOnlyList<IdentifierWish> wishes, CaProfile profile)
+    /// <param name="scope">What the account may do by its external account.</param>
+    public Outcome<IReadOnlyList<AcceptedIdentifier>> Judge(Account account, IReadOnlyList<IdentifierWish> wishes, CaProfile profile, AccountScope scope)
     {
         if (wishes.Count == 0)
         {
@@ -49,7 +51,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
         var problems = new List<AcmeProblem>();
         foreach (var wish in wishes)
         {
-            var judged = Judge(account, wish, subdomains: false, profile);
+            var judged = Judge(account, wish, subdomains: false, scope, profile);
             if (judged.TryGet(out var served, out var problem))
             {
                 if (!accepted.Exists(a => a.Identifier == served.Identifier))
@@ -72,8 +74,9 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
     /// <param name="account">Who names it.</param>
     /// <param name="wish">What it names.</param>
     /// <param name="subdomains">Whether the names under it are wanted too (RFC 9444 section 4.2).</param>
+    /// <param name="scope">What the account may do by its external account.</param>
     /// <param name="profile">The profile of the certificate to come; null where nobody has said yet.</param>
-    public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains, CaProfile? profile = null)
+    public Outcome<AcceptedIdentifier> Judge(Account account, IdentifierWish wish, bool subdomains, AccountScope scope, CaProfile? profile = null)
     {
         var shown = new AcmeIdentifier(Refusals.Shorten(wish.Identifier.Type), Refusals.Shorten(wish.Identifier.Value));
         if (IdentifierTypes.Read(wish.Identifier.Type) is not { } type)
@@ -89,7 +92,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
         }
 
-        if ((policy.Judge(parsed.Value).Problem ?? account.Restrictions?.Refuse(parsed.Value) ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
+        if ((policy.Judge(parsed.Value).Problem ?? scope.Refuse(parsed.Value) ?? account.Restrictions?.Refuse(parsed.Value) ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
         {
             return refused;
         }
@@ -129,6 +132,12 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             types = [.. types.Where(t => t.ProvesWildcards())]; // what connects to one machine says nothing of the names under it
         }
 
+        if (!types.IsEmpty && !types.Any(scope.Accepts))
+        {
+            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"The external account {scope.KeyId} accepts none of the challenges that are on offer for {parsed.Value}.") { Identifier = shown };
+        }
+
+        types = [.. types.Where(scope.Accepts)];
         if (profile is not null && types.Any(profile.Accepts))
         {
             types = [.. types.Where(profile.Accepts)];

@@ -6,6 +6,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Limits;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
@@ -43,6 +44,9 @@ public enum LimitKind
 
     /// <summary>Calls at an operator's door without a good token, per address.</summary>
     FailedOperatorCallsPerAddress,
+
+    /// <summary>External account bindings that fail, per address.</summary>
+    FailedBindingsPerAddress,
 }
 
 /// <summary>Holds what happens to the configured limits, and says when to come back (RFC 8555 section 6.6).</summary>
@@ -73,6 +77,7 @@ public sealed class LimitDesk
         (LimitKind.ExplainPerOperator, o.ExplainPerOperator),
         (LimitKind.LoneRevocationsPerOperator, o.LoneRevocationsPerOperator),
         (LimitKind.FailedOperatorCallsPerAddress, o.FailedOperatorCallsPerAddress),
+        (LimitKind.FailedBindingsPerAddress, o.FailedBindingsPerAddress),
     ];
 
     /// <summary>The limits that an account can have of its own.</summary>
@@ -147,6 +152,19 @@ public sealed class LimitDesk
             };
     }
 
+    /// <summary>Asks whether an external account has a certificate left, without taking it.</summary>
+    /// <returns>Null when it has, or may have any number; rateLimited when not.</returns>
+    public async Task<AcmeProblem?> CertificatesLeftAsync(CaDb db, AccountScope scope, DateTimeOffset now, CancellationToken cancel) =>
+        !scope.Certificates.IsOff && await db.WaitAsync(CertificatesOf(scope), scope.Certificates, now, cancel) is { } wait ? Refusal(scope.Certificates, "certificates of the external account " + scope.KeyId, wait) : null;
+
+    /// <summary>Takes a certificate from what an external account may have, inside the change that intends it.</summary>
+    /// <returns>Null when there was one; rateLimited when not.</returns>
+    public async Task<AcmeProblem?> TakeCertificateAsync(StoreTransaction t, AccountScope scope, CancellationToken cancel) =>
+        !scope.Certificates.IsOff && await t.TakeAsync(CertificatesOf(scope), scope.Certificates, cancel) is { } wait ? Refusal(scope.Certificates, "certificates of the external account " + scope.KeyId, wait) : null;
+
+    /// <summary>A certificate that was taken did not come about.</summary>
+    public static Task GiveBackCertificateAsync(StoreTransaction t, AccountScope scope, CancellationToken cancel) => t.GiveBackAsync(CertificatesOf(scope), scope.Certificates, cancel);
+
     /// <summary>An address as limits count it: IPv4 by itself, IPv6 by its /64, since whoever has one has them all.</summary>
     public static string Subject(IPAddress? address)
     {
@@ -160,6 +178,8 @@ public sealed class LimitDesk
             ? Convert.ToHexStringLower(plain.GetAddressBytes().AsSpan(0, 8)) + "/64"
             : plain.ToString();
     }
+
+    private static string CertificatesOf(AccountScope scope) => "ExternalAccountCertificates " + scope.KeyId;
 
     private static string Tried(Account account, Authorization authorization) => account.PublicId + " " + authorization.Name;
 

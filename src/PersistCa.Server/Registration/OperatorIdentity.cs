@@ -46,6 +46,9 @@ public sealed class OperatorIdentity
             : t.Now < Until && (TokenId is null || await t.StillLiveAsync(TokenId, cancel)) ? null
             : OperatorDesk.Unknown();
 
+    /// <summary>The same for one role.</summary>
+    internal Task<AcmeProblem?> RefuseAsync(StoreTransaction t, OperatorRole needed, CancellationToken cancel) => RefuseAsync(t, [needed], cancel);
+
     /// <summary>Why the operator cannot be the second of two; null when they can.</summary>
     /// <param name="proposer">Name of the first.</param>
     internal AcmeProblem? RefuseAsSecond(string proposer) =>

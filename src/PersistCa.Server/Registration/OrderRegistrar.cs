@@ -10,6 +10,7 @@ using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 
 namespace PersistCa.Server.Registration;
 
@@ -29,6 +30,7 @@ public sealed class OrderRegistrar(
     JustInTime justInTime,
     LimitDesk limits,
     ProfileBook profiles,
+    AccountScopes scopes,
     SwitchBoard switches)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
@@ -41,12 +43,13 @@ public sealed class OrderRegistrar(
     /// <param name="cancel">Stops.</param>
     public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        if (!profiles.For(wish.Profile, account).TryGet(out var profile, out var problem))
+        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        if (!profiles.For(wish.Profile, account, scope).TryGet(out var profile, out var problem))
         {
             return problem;
         }
 
-        var judged = intake.Judge(account, wish.Identifiers, profile);
+        var judged = intake.Judge(account, wish.Identifiers, profile, scope);
         if (!judged.TryGet(out var identifiers, out problem))
         {
             return problem;
@@ -100,20 +103,23 @@ public sealed class OrderRegistrar(
     {
         // What operators switched off a moment ago on another node too.
         await switches.LookAsync(t.Db, cancel);
-        if (!profiles.For(profile.Name, account).TryGet(out _, out var gone) || !profiles.SignerAt(profile, t.Now).TryGet(out _, out gone))
+        var scope = await t.Db.ScopeAsync(account, cancel);
+        if (!profiles.For(profile.Name, account, scope).TryGet(out _, out var gone) || !profiles.SignerAt(profile, t.Now).TryGet(out _, out gone))
         {
             return gone;
         }
 
-        if (await limits.NewOrderAsync(t, account, address, cancel) is { } limited)
+        List<string> names = [.. identifiers.Select(i => i.Identifier.Text)];
+        if ((await scopes.RefuseOrderAsync(t.Db, account, scope, names, null, t.Now, cancel)
+            ?? await limits.NewOrderAsync(t, account, address, cancel)) is { } refused)
         {
-            return limited;
+            return refused;
         }
 
         var order = new Order(
             PublicId.Next(),
             account.Id,
-            [.. identifiers.Select(i => i.Identifier.Text)],
+            names,
             times.NotBefore,
             times.NotAfter,
             Activity.Current?.Id,

@@ -6,6 +6,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Server.Hosting;
 
 namespace PersistCa.Server.Registration;
@@ -91,6 +92,9 @@ public sealed class ProfileBook
     public IReadOnlyDictionary<string, string> Offered => profiles.Values.Where(IsOffered).OrderBy(p => p.Name != Default.Name).ThenBy(p => p.Name, StringComparer.Ordinal)
         .ToDictionary(p => p.Name, p => p.Description);
 
+    /// <summary>Whether there is a profile of a name, offered or not.</summary>
+    public bool Knows(string name) => profiles.ContainsKey(name);
+
     /// <summary>The regimes that profiles have.</summary>
     public IEnumerable<string> Regimes => profiles.Values.Where(p => p.Offered).Select(p => p.Regime).Distinct();
 
@@ -103,11 +107,19 @@ public sealed class ProfileBook
     /// <summary>The profile of a name, if the account may have it. Whoever decides by it has looked at the switches before, in the deciding transaction.</summary>
     /// <param name="name">The name; null for the default.</param>
     /// <param name="account">Who asks.</param>
+    /// <param name="scope">What the account may do by its external account.</param>
     /// <returns>The profile; invalidProfile when it is not offered, to anybody or to this account (draft-ietf-acme-profiles section 4).</returns>
-    public Outcome<CaProfile> For(string? name, Account account)
+    public Outcome<CaProfile> For(string? name, Account account, AccountScope scope)
     {
+        // Who names none gets one that they may have: the default, or the first of those that the external account is for.
+        name ??= scope.RefuseProfile(Default.Name) is null ? null : scope.Profiles.FirstOrDefault(p => profiles.GetValueOrDefault(p) is { } known && IsOffered(known));
         var profile = name is null ? Default : profiles.GetValueOrDefault(name);
         var offered = profile is not null && IsOffered(profile);
+        if (offered && scope.RefuseProfile(profile!.Name) is { } outside)
+        {
+            return outside;
+        }
+
         return offered && (profile!.Accounts.Count == 0 || profile.Accounts.Contains(account.PublicId)) && account.Restrictions?.AcceptsProfile(profile.Name) != false
             ? profile
             : new AcmeProblem(

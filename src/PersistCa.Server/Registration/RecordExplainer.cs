@@ -6,6 +6,7 @@ using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Validation.Challenges;
 
 namespace PersistCa.Server.Registration;
@@ -17,7 +18,7 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
     /// <returns>The explanation; rateLimited, or the refusal that an order for the identifier would get.</returns>
     public async Task<Outcome<ExplanationResource>> ExplainAsync(Account account, AcmeIdentifier wish, CancellationToken cancel)
     {
-        var judged = intake.Judge(account, new IdentifierWish(wish), subdomains: false);
+        var judged = intake.Judge(account, new IdentifierWish(wish), subdomains: false, await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel));
         if (!judged.TryGet(out var accepted, out var problem))
         {
             return AcmeProblem.Combine([problem], problem.Detail);
@@ -40,7 +41,8 @@ public sealed class RecordExplainer(CaStore store, IdentifierIntake intake, Vali
             return Refusals.NoSuchResource("account");
         }
 
-        if (!intake.Judge(account, new IdentifierWish(wish), subdomains: false).TryGet(out var accepted, out var problem))
+        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        if (!intake.Judge(account, new IdentifierWish(wish), subdomains: false, scope).TryGet(out var accepted, out var problem))
         {
             return AcmeProblem.Combine([problem], problem.Detail);
         }

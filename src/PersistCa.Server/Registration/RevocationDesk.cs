@@ -9,11 +9,13 @@ using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Jose;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.Status;
 
 namespace PersistCa.Server.Registration;
@@ -70,6 +72,11 @@ public sealed class RevocationDesk(CaStore store, CrlSignal crl, PersistCaOption
                     return new AcmeProblem(
                         ProblemCatalog.Unauthorized,
                         "The request is signed neither by the certificate's account, nor by one with valid authorizations for all its names, nor by the certificate's own key.");
+                }
+
+                if (right != Right.Key && (await t.Db.ScopeAsync(account!, cancel)).RefuseAct(ScopedAct.Revocation, t.Now) is { } stopped)
+                {
+                    return stopped;
                 }
 
                 return await DecideAsync(t, found, right, RevocationReasons.Recorded(reason), cancel);

@@ -9,6 +9,7 @@ using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Orders;
@@ -17,6 +18,7 @@ using PersistCa.Server.Registration;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
 
@@ -39,6 +41,8 @@ internal sealed partial class IssuanceWorker(
     CaaDesk caa,
     ValidationRegimes regimes,
     OrderCompletions completions,
+    AccountScopes scopes,
+    LimitDesk limits,
     BlockedKeyList blocked,
     PersistCaOptions options,
     TimeProvider clock,
@@ -128,12 +132,21 @@ internal sealed partial class IssuanceWorker(
 
             // Asked for again at the last moment: a profile may have been withdrawn, or closed to the account, since finalize.
             await switches.LookAsync(t.Db, cancel);
-            if (!profiles.For(order.Profile, account).TryGet(out var profile, out var problem))
+            var scope = await t.Db.ScopeAsync(account, cancel);
+            if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var problem))
             {
                 return problem;
             }
 
-            var judged = Names(order, authorizations, profile, account, t.Now);
+            if ((scopes.RefuseUnbound(scope)
+                ?? await AccountScopes.RefuseEndedAsync(t.Db, account, scope, order.Names, order.Replaces, t.Now, cancel)
+                ?? scope.RefuseNames(order.Names.Select(Identifier.Of))
+                ?? scope.RefuseCount(order.Names.Count)) is { } outside)
+            {
+                return outside;
+            }
+
+            var judged = Names(order, authorizations, profile, account, scope, t.Now);
             if (!judged.TryGet(out var identifiers, out problem))
             {
                 return problem;
@@ -188,6 +201,11 @@ internal sealed partial class IssuanceWorker(
                     }
 
                     return problem;
+                }
+
+                if (await limits.TakeCertificateAsync(t, scope, cancel) is { } spent)
+                {
+                    return spent;
                 }
 
                 CrashPoint.Reached("9.prepared");
@@ -262,7 +280,7 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, Account account, DateTimeOffset now)
+    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, Account account, AccountScope scope, DateTimeOffset now)
     {
         var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
         var problems = new List<AcmeProblem>();
@@ -282,6 +300,10 @@ internal sealed partial class IssuanceWorker(
             else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } proof && account.Restrictions?.Accepts(proof.Type) == false)
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {proof.Type.Wire()}, which the account may not use any more; make a new order.") { Identifier = identifier.Acme });
+            }
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } by && !scope.Accepts(by.Type))
+            {
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {by.Type.Wire()}, which the external account {scope.KeyId} does not accept; make a new order.") { Identifier = identifier.Acme });
             }
             else if (status != AuthorizationStatus.Valid)
             {
@@ -358,6 +380,8 @@ internal sealed partial class IssuanceWorker(
                 if (await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id && c.Status == CertificateStatus.Intended, cancel) is { } intent)
                 {
                     intent.Abandon();
+                    var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+                    await LimitDesk.GiveBackCertificateAsync(t, await t.Db.ScopeAsync(account, cancel), cancel);
                     t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
                 }
 

@@ -70,7 +70,7 @@ internal sealed partial class ValidationWorker(
         CaTelemetry.Validations.Add(1, tags);
         CaTelemetry.ValidationTime.Record(Clock.GetElapsedTime(started).TotalSeconds, tags);
         activity?.SetTag("acme.verdict", verdict);
-        LogConcluded(logger, authorization.CertificateName, verdict, result.Dialect?.Wire());
+        LogConcluded(logger, authorization.CertificateName, challenge.Type.Wire(), result.Dialect is { } dialect ? $"{verdict} ({dialect.Wire()})" : verdict);
     }
 
     private async Task ConcludeAsync(WorkItem item, Validated validated, CancellationToken cancel)
@@ -98,8 +98,8 @@ internal sealed partial class ValidationWorker(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Validation of {Name}: {Verdict} {Dialect}")]
-    private static partial void LogConcluded(ILogger logger, string name, string verdict, string? dialect);
+    [LoggerMessage(LogLevel.Information, "Validation of {Name} by {Challenge}: {Verdict}")]
+    private static partial void LogConcluded(ILogger logger, string name, string challenge, string verdict);
 
     [LoggerMessage(LogLevel.Warning, "The lease on authorization {Subject} was lost; another node concludes")]
     private static partial void LogLeaseLost(ILogger logger, long subject);

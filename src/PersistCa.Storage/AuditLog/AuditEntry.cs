@@ -32,6 +32,11 @@ public static class AuditKinds
     public const string AccountUpdated = "account.updated";
     public const string AccountKeyChanged = "account.key-changed";
     public const string AccountDeactivated = "account.deactivated";
+    public const string ExternalAccountKeyCreated = "external-account.key-created";
+    public const string ExternalAccountKeyChanged = "external-account.key-changed";
+    public const string ExternalAccountKeyRemoved = "external-account.key-removed";
+    public const string ExternalAccountBound = "external-account.bound";
+    public const string ExternalAccountRefused = "external-account.refused";
     public const string OrderCreated = "order.created";
     public const string OrderFinalized = "order.finalized";
     public const string OrderFailed = "order.failed";

@@ -9,6 +9,7 @@ namespace PersistCa.Storage.Mapping;
 internal sealed class CertificateMapping :
     IEntityTypeConfiguration<IssuedCertificate>,
     IEntityTypeConfiguration<CertifiedName>,
+    IEntityTypeConfiguration<PolicyDecisionRow>,
     IEntityTypeConfiguration<IssuerRow>,
     IEntityTypeConfiguration<CrlRow>
 {
@@ -21,6 +22,7 @@ internal sealed class CertificateMapping :
         builder.Property(c => c.IssuerId).HasMaxLength(32);
         builder.Property(c => c.KeyFingerprint).HasMaxLength(64);
         builder.Property(c => c.Profile).HasMaxLength(64);
+        builder.Property(c => c.ReplacedBy).HasMaxLength(32);
         builder.Property(c => c.Version).IsConcurrencyToken();
         builder.HasIndex(c => c.PublicId).IsUnique();
 
@@ -51,6 +53,15 @@ internal sealed class CertificateMapping :
         builder.Property(n => n.Reversed).HasMaxLength(255);
         builder.HasIndex(n => n.Name);
         builder.HasIndex(n => n.Reversed);
+    }
+
+    public void Configure(EntityTypeBuilder<PolicyDecisionRow> builder)
+    {
+        builder.ToTable("policy_decisions");
+        builder.HasKey(d => d.CertificateId);
+        builder.Property(d => d.CertificateId).ValueGeneratedNever();
+        builder.Property(d => d.Json).HasMaxLength(PolicyDecisionRow.MaxLength);
+        builder.HasOne(d => d.Certificate).WithOne().HasForeignKey<PolicyDecisionRow>(d => d.CertificateId).OnDelete(DeleteBehavior.Restrict);
     }
 
     public void Configure(EntityTypeBuilder<IssuerRow> builder)

@@ -33,6 +33,7 @@ internal sealed class OperatorMapping :
             table.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
             table.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
             table.HasCheckConstraint("ck_revocation_proposals_finished", "finished_at IS NULL OR started_at IS NOT NULL");
+            table.HasCheckConstraint("ck_revocation_proposals_planned", "started_at IS NULL OR planned_for IS NULL OR started_at >= planned_for");
         });
         builder.HasKey(p => p.Id);
         builder.Property(p => p.PublicId).HasMaxLength(32);
@@ -41,9 +42,11 @@ internal sealed class OperatorMapping :
         builder.Property(p => p.Proposer).HasMaxLength(64);
         builder.Property(p => p.MatchedSha256).HasMaxLength(64);
         builder.Property(p => p.Approver).HasMaxLength(64);
+        builder.Property(p => p.ExplanationUrl).HasMaxLength(RevocationProposal.MaxExplanationLength);
         builder.Property(p => p.Version).IsConcurrencyToken();
         builder.HasIndex(p => p.PublicId).IsUnique();
         builder.HasIndex(p => p.ProgressAt).HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
+        builder.HasIndex(p => p.PlannedFor).HasFilter("planned_for IS NOT NULL AND finished_at IS NULL");
         builder.HasMany(p => p.Items).WithOne().HasForeignKey(i => i.ProposalId).OnDelete(DeleteBehavior.Restrict);
     }
 
@@ -83,6 +86,7 @@ internal sealed class OperatorMapping :
         builder.ToTable("revocation_items");
         builder.HasKey(i => new { i.ProposalId, i.Serial });
         builder.Property(i => i.Serial).HasMaxLength(40);
+        builder.HasIndex(i => i.Serial);
 
         // Only what waits for its turn: a batch is found in one step however many are done.
         builder.HasIndex(i => new { i.ProposalId, i.Serial }, "ix_revocation_items_waiting").HasFilter("done_at IS NULL");

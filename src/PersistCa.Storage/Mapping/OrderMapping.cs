@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.Orders;
 
 namespace PersistCa.Storage.Mapping;
@@ -15,6 +16,7 @@ internal sealed class OrderMapping : IEntityTypeConfiguration<Order>, IEntityTyp
         builder.Property(o => o.CertificateId).HasMaxLength(32);
         builder.Property(o => o.TraceParent).HasMaxLength(64);
         builder.Property(o => o.Profile).HasMaxLength(64);
+        builder.Property(o => o.Replaces).HasMaxLength(CertificateId.MaxLength);
         builder.Property(o => o.Version).IsConcurrencyToken();
         builder.Property(o => o.Error).HasConversion<ProblemConverter>();
         builder.HasIndex(o => o.PublicId).IsUnique();

@@ -33,6 +33,9 @@ public enum ProposalStatus
 
     /// <summary>Carried out.</summary>
     Finished = 4,
+
+    /// <summary>Decided, and not to be carried out before the time it was planned for.</summary>
+    Scheduled = 5,
 }
 
 /// <summary>
@@ -43,6 +46,9 @@ public sealed class RevocationProposal
 {
     /// <summary>Longest comment.</summary>
     public const int MaxCommentLength = 500;
+
+    /// <summary>Longest URL of an explanation.</summary>
+    public const int MaxExplanationLength = 1024;
 
     public long Id { get; private set; }
 
@@ -64,6 +70,12 @@ public sealed class RevocationProposal
     public DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Before this it is not carried out, and from the proposal on the renewal windows of its certificates lie in the past (RFC 9773 section 4.2); null when it was not planned ahead.</summary>
+    public DateTimeOffset? PlannedFor { get; init; }
+
+    /// <summary>A page that says why, shown with the renewal windows; null for none of its own.</summary>
+    public string? ExplanationUrl { get; init; }
 
     /// <summary>How many certificates matched.</summary>
     public int Matched { get; init; }
@@ -107,6 +119,7 @@ public sealed class RevocationProposal
     {
         { FinishedAt: not null } => ProposalStatus.Finished,
         { StartedAt: not null } => ProposalStatus.Running,
+        { PlannedFor: not null } when Approver is not null || Matched <= AloneUpTo => ProposalStatus.Scheduled,
         _ => now < ExpiresAt ? ProposalStatus.Pending : ProposalStatus.Expired,
     };
 
@@ -120,7 +133,23 @@ public sealed class RevocationProposal
         }
 
         Approver = approver;
-        ApprovedAt = StartedAt = ProgressAt = now;
+        ApprovedAt = now;
+        if (PlannedFor is not { } planned || now >= planned)
+        {
+            StartedAt = ProgressAt = now;
+        }
+    }
+
+    /// <summary>The time has come that it was planned for.</summary>
+    /// <exception cref="InvalidOperationException">It has not, or it was not decided.</exception>
+    public void Begin(DateTimeOffset now)
+    {
+        if (StatusAt(now) != ProposalStatus.Scheduled || now < PlannedFor)
+        {
+            throw new InvalidOperationException($"a proposal that is {StatusAt(now)} and planned for {PlannedFor:O} does not begin at {now:O}");
+        }
+
+        StartedAt = ProgressAt = now;
     }
 
     /// <summary>It is small enough for the proposer alone.</summary>

@@ -33,9 +33,11 @@ public sealed class AcmeJsonTests
                     ExplainRecords = Url,
                     RevokeCert = Url,
                     KeyChange = Url,
+                    RenewalInfo = Url,
                     Meta = new DirectoryMeta { CaaIdentities = ["ca.example"], ExternalAccountRequired = false, Profiles = new Dictionary<string, string> { ["server"] = "TLS servers" } },
                 },
                 AcmeJson.Wire.DirectoryResource),
+            JsonSerializer.Serialize(new RenewalInfoResource { SuggestedWindow = new RenewalWindowResource("s", "e") }, AcmeJson.Wire.RenewalInfoResource),
         ];
         Assert.All(written, w => Assert.DoesNotContain("null", w, StringComparison.Ordinal));
         Assert.All(written, w => Assert.DoesNotContain("\\", w, StringComparison.Ordinal));

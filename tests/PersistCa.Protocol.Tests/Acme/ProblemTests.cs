@@ -18,7 +18,7 @@ public sealed class ProblemTests
         Assert.All(rows, r =>
         {
             Assert.InRange(r.Status, 400, 599);
-            Assert.Matches("^(RFC 8555|draft-ietf-acme-profiles) [0-9.]+$", r.Source);
+            Assert.Matches("^(RFC 8555|RFC 9773|draft-ietf-acme-profiles) [0-9.]+$", r.Source);
             Assert.Equal("urn:ietf:params:acme:error:" + r.Name, r.Urn);
         });
     }

@@ -40,14 +40,11 @@ public sealed class RevocationCrashTests
 
         var cut = await RunAsync(tokens[1], ["certificate", "approve", id, .. options]);
         Assert.NotEqual(0, cut.Exit);
-        Assert.True(await server.EndsAsync(TimeSpan.FromSeconds(10)), "the server was to die after the first batch");
+        Assert.True(await server.EndsAsync(TimeSpan.FromMinutes(1)), "the server was to die after the first batch");
         Assert.Equal(500, await RevokedAsync(store));
 
         await server.StartAgainAsync();
-        for (var i = 0; i < 600 && await RevokedAsync(store) < 1200; i++)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
+        await Patience.UntilAsync(async () => await RevokedAsync(store) == 1200, "the revocation does not go on");
 
         var done = await store.Store.ReadAsync(db => db.RevocationProposals.SingleAsync(None), None);
         Assert.Equal((1200, 0, 0, "berta"), (done.Revoked, done.Gone, done.RevokedSince, done.Approver));

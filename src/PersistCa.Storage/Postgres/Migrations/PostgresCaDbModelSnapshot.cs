@@ -51,6 +51,14 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(64)")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<string>("ExternalBinding")
+                        .HasColumnType("text")
+                        .HasColumnName("external_binding");
+
+                    b.Property<long?>("ExternalKeyId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("external_key_id");
+
                     b.Property<DateTimeOffset?>("ProvedByRecordAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("proved_by_record_at");
@@ -61,9 +69,17 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Restrictions")
+                        .HasColumnType("text")
+                        .HasColumnName("restrictions");
+
                     b.Property<int>("Status")
                         .HasColumnType("integer")
                         .HasColumnName("status");
+
+                    b.Property<DateTimeOffset?>("SuspendedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("suspended_at");
 
                     b.Property<DateTimeOffset?>("TermsAgreedAt")
                         .HasColumnType("timestamp with time zone")
@@ -77,6 +93,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_accounts");
 
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_accounts_created_at");
+
                     b.HasIndex("CurrentThumbprint")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_current_thumbprint");
@@ -84,6 +103,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_public_id");
+
+                    b.HasIndex("ExternalKeyId", "Status")
+                        .HasDatabaseName("ix_accounts_external_key_id_status")
+                        .HasFilter("external_key_id IS NOT NULL");
 
                     b.ToTable("accounts", (string)null);
                 });
@@ -215,6 +238,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_authorizations_public_id");
 
+                    b.HasIndex("Name", "Id")
+                        .HasDatabaseName("ix_authorizations_name_id");
+
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
@@ -265,6 +291,36 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasName("pk_challenges");
 
                     b.ToTable("challenges", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reversed")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("reversed")
+                        .UseCollation("C");
+
+                    b.HasKey("CertificateId", "Name")
+                        .HasName("pk_certificate_names");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_certificate_names_name");
+
+                    b.HasIndex("Reversed")
+                        .HasDatabaseName("ix_certificate_names_reversed");
+
+                    b.ToTable("certificate_names", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -335,6 +391,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("ReplacedBy")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("replaced_by");
+
                     b.Property<int?>("RevocationReason")
                         .HasColumnType("integer")
                         .HasColumnName("revocation_reason");
@@ -348,6 +409,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
                         .HasColumnName("serial");
+
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
 
                     b.Property<int>("Status")
                         .HasColumnType("integer")
@@ -373,6 +439,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("KeyFingerprint")
                         .HasDatabaseName("ix_certificates_key_fingerprint");
 
+                    b.HasIndex("NotAfter")
+                        .HasDatabaseName("ix_certificates_not_after");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");
@@ -385,6 +454,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_serial");
 
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_certificates_sha256");
+
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
 
@@ -392,6 +464,133 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("Bound")
+                        .HasColumnType("integer")
+                        .HasColumnName("bound");
+
+                    b.Property<string>("Certificates")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("certificates");
+
+                    b.PrimitiveCollection<List<string>>("Challenges")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("challenges");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Criticality")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("criticality");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastBoundAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_bound_at");
+
+                    b.Property<int>("MaxAccounts")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_accounts");
+
+                    b.Property<int>("MaxNames")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_names");
+
+                    b.PrimitiveCollection<List<string>>("Names")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("names");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("owner");
+
+                    b.PrimitiveCollection<List<string>>("Profiles")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("profiles");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SealedSecret")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_secret");
+
+                    b.Property<bool>("SingleUse")
+                        .HasColumnType("boolean")
+                        .HasColumnName("single_use");
+
+                    b.Property<int>("Stops")
+                        .HasColumnType("integer")
+                        .HasColumnName("stops");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("system");
+
+                    b.Property<string>("Team")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("team");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_external_account_keys");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_external_account_keys_public_id");
+
+                    b.ToTable("external_account_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_external_account_keys_bound", "(bound = 0) = (last_bound_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_external_account_keys_single_use", "NOT single_use OR bound <= 1");
+                        });
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Orders.Order", b =>
@@ -455,6 +654,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
+
+                    b.Property<string>("Replaces")
+                        .HasMaxLength(116)
+                        .HasColumnType("character varying(116)")
+                        .HasColumnName("replaces");
 
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
@@ -527,8 +731,17 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entries");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
                     b.HasIndex("Subject")
                         .HasDatabaseName("ix_audit_entries_subject");
+
+                    b.HasIndex("Actor", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_id");
+
+                    b.HasIndex("Kind", "Id")
+                        .HasDatabaseName("ix_audit_entries_kind_id");
 
                     b.ToTable("audit_entries", (string)null);
                 });
@@ -680,6 +893,114 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("limit_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.OperatorProposal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<bool>("Alone")
+                        .HasColumnType("boolean")
+                        .HasColumnName("alone");
+
+                    b.Property<DateTimeOffset?>("ApprovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("approved_at");
+
+                    b.Property<string>("Approver")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("approver");
+
+                    b.Property<string>("Comment")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("comment");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("proposer");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_proposals");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_proposals_public_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_operator_proposals_subject");
+
+                    b.ToTable("operator_proposals", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_operator_proposals_approved", "(approver IS NULL) = (approved_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_approver", "approver IS NULL OR lower(approver) <> lower(proposer)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_done", "done_at IS NULL OR approver IS NOT NULL OR alone");
+
+                            t.HasCheckConstraint("ck_operator_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_operator_proposals_withdrawn", "withdrawn_at IS NULL OR (approver IS NULL AND done_at IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Operators.OperatorToken", b =>
                 {
                     b.Property<long>("Id")
@@ -701,6 +1022,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("date")
                         .HasColumnName("last_used_on");
 
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("made_by");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(64)
@@ -720,6 +1046,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<int>("Role")
                         .HasColumnType("integer")
                         .HasColumnName("role");
+
+                    b.PrimitiveCollection<List<string>>("Scopes")
+                        .HasColumnType("text[]")
+                        .HasColumnName("scopes");
 
                     b.Property<string>("SecretHash")
                         .IsRequired()
@@ -758,6 +1088,9 @@ namespace PersistCa.Storage.Postgres.Migrations
 
                     b.HasKey("ProposalId", "Serial")
                         .HasName("pk_revocation_items");
+
+                    b.HasIndex("Serial")
+                        .HasDatabaseName("ix_revocation_items_serial");
 
                     b.HasIndex(new[] { "ProposalId", "Serial" }, "ix_revocation_items_waiting")
                         .HasDatabaseName("ix_revocation_items_proposal_id_serial")
@@ -808,6 +1141,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
 
+                    b.Property<string>("ExplanationUrl")
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .HasColumnName("explanation_url");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -829,6 +1167,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .HasColumnName("matched_sha256");
+
+                    b.Property<DateTimeOffset?>("PlannedFor")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("planned_for");
 
                     b.Property<DateTimeOffset?>("ProgressAt")
                         .HasColumnType("timestamp with time zone")
@@ -870,6 +1212,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_revocation_proposals");
 
+                    b.HasIndex("PlannedFor")
+                        .HasDatabaseName("ix_revocation_proposals_planned_for")
+                        .HasFilter("planned_for IS NOT NULL AND finished_at IS NULL");
+
                     b.HasIndex("ProgressAt")
                         .HasDatabaseName("ix_revocation_proposals_progress_at")
                         .HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
@@ -888,8 +1234,31 @@ namespace PersistCa.Storage.Postgres.Migrations
 
                             t.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
 
+                            t.HasCheckConstraint("ck_revocation_proposals_planned", "started_at IS NULL OR planned_for IS NULL OR started_at >= planned_for");
+
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RuntimeSwitch", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("OffSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("off_since");
+
+                    b.HasKey("Kind", "Name")
+                        .HasName("pk_runtime_switches");
+
+                    b.ToTable("runtime_switches", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
@@ -913,6 +1282,32 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasDatabaseName("ix_order_authorizations_authorization_id");
 
                     b.ToTable("order_authorizations", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<DateTimeOffset>("DecidedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasMaxLength(65536)
+                        .HasColumnType("character varying(65536)")
+                        .HasColumnName("json");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("CertificateId")
+                        .HasName("pk_policy_decisions");
+
+                    b.ToTable("policy_decisions", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.SealedSecret", b =>
@@ -1202,6 +1597,15 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("work_items", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Accounts.Account", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", null)
+                        .WithMany()
+                        .HasForeignKey("ExternalKeyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_accounts_external_account_keys_external_key_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Accounts.AccountKey", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1230,6 +1634,16 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_challenges_authorizations_authorization_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", null)
+                        .WithMany("Names")
+                        .HasForeignKey("CertificateId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificate_names_certificates_certificate_id");
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -1317,6 +1731,18 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Navigation("Order");
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", "Certificate")
+                        .WithOne()
+                        .HasForeignKey("PersistCa.Storage.PolicyDecisionRow", "CertificateId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_policy_decisions_certificates_certificate_id");
+
+                    b.Navigation("Certificate");
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
                 {
                     b.HasOne("PersistCa.Storage.IssuerRow", null)
@@ -1355,6 +1781,11 @@ namespace PersistCa.Storage.Postgres.Migrations
             modelBuilder.Entity("PersistCa.Protocol.Authorizations.Authorization", b =>
                 {
                     b.Navigation("Challenges");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
+                {
+                    b.Navigation("Names");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>

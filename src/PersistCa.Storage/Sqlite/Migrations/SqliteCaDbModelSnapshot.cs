@@ -43,6 +43,14 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("current_thumbprint");
 
+                    b.Property<string>("ExternalBinding")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("external_binding");
+
+                    b.Property<long?>("ExternalKeyId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("external_key_id");
+
                     b.Property<long?>("ProvedByRecordAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("proved_by_record_at");
@@ -53,9 +61,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Restrictions")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("restrictions");
+
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
+
+                    b.Property<long?>("SuspendedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("suspended_at");
 
                     b.Property<long?>("TermsAgreedAt")
                         .HasColumnType("INTEGER")
@@ -69,6 +85,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_accounts");
 
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_accounts_created_at");
+
                     b.HasIndex("CurrentThumbprint")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_current_thumbprint");
@@ -76,6 +95,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("PublicId")
                         .IsUnique()
                         .HasDatabaseName("ix_accounts_public_id");
+
+                    b.HasIndex("ExternalKeyId", "Status")
+                        .HasDatabaseName("ix_accounts_external_key_id_status")
+                        .HasFilter("external_key_id IS NOT NULL");
 
                     b.ToTable("accounts", (string)null);
                 });
@@ -203,6 +226,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_authorizations_public_id");
 
+                    b.HasIndex("Name", "Id")
+                        .HasDatabaseName("ix_authorizations_name_id");
+
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
@@ -253,6 +279,35 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasName("pk_challenges");
 
                     b.ToTable("challenges", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reversed")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reversed");
+
+                    b.HasKey("CertificateId", "Name")
+                        .HasName("pk_certificate_names");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_certificate_names_name");
+
+                    b.HasIndex("Reversed")
+                        .HasDatabaseName("ix_certificate_names_reversed");
+
+                    b.ToTable("certificate_names", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -321,6 +376,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("ReplacedBy")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replaced_by");
+
                     b.Property<int?>("RevocationReason")
                         .HasColumnType("INTEGER")
                         .HasColumnName("revocation_reason");
@@ -334,6 +394,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
                         .HasColumnName("serial");
+
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
 
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
@@ -359,6 +424,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("KeyFingerprint")
                         .HasDatabaseName("ix_certificates_key_fingerprint");
 
+                    b.HasIndex("NotAfter")
+                        .HasDatabaseName("ix_certificates_not_after");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");
@@ -371,6 +439,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_serial");
 
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_certificates_sha256");
+
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
 
@@ -378,6 +449,131 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasDatabaseName("ix_certificates_issuer_id_crl_shard_status_changed_at");
 
                     b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Bound")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bound");
+
+                    b.Property<string>("Certificates")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("certificates");
+
+                    b.PrimitiveCollection<string>("Challenges")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("challenges");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Criticality")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("criticality");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<long?>("LastBoundAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_bound_at");
+
+                    b.Property<int>("MaxAccounts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_accounts");
+
+                    b.Property<int>("MaxNames")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_names");
+
+                    b.PrimitiveCollection<string>("Names")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("names");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.PrimitiveCollection<string>("Profiles")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("profiles");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("public_id");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SealedSecret")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("sealed_secret");
+
+                    b.Property<bool>("SingleUse")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("single_use");
+
+                    b.Property<int>("Stops")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stops");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("system");
+
+                    b.Property<string>("Team")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("team");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_external_account_keys");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_external_account_keys_public_id");
+
+                    b.ToTable("external_account_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_external_account_keys_bound", "(bound = 0) = (last_bound_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_external_account_keys_single_use", "NOT single_use OR bound <= 1");
+                        });
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Orders.Order", b =>
@@ -439,6 +635,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
+
+                    b.Property<string>("Replaces")
+                        .HasMaxLength(116)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replaces");
 
                     b.Property<string>("TraceParent")
                         .HasMaxLength(64)
@@ -509,8 +710,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entries");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
                     b.HasIndex("Subject")
                         .HasDatabaseName("ix_audit_entries_subject");
+
+                    b.HasIndex("Actor", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_id");
+
+                    b.HasIndex("Kind", "Id")
+                        .HasDatabaseName("ix_audit_entries_kind_id");
 
                     b.ToTable("audit_entries", (string)null);
                 });
@@ -660,6 +870,112 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("limit_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.OperatorProposal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Alone")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("alone");
+
+                    b.Property<long?>("ApprovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("approved_at");
+
+                    b.Property<string>("Approver")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("approver");
+
+                    b.Property<string>("Comment")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("comment");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("DoneAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("done_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("proposer");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("public_id");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<long?>("WithdrawnAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_proposals");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_proposals_public_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_operator_proposals_subject");
+
+                    b.ToTable("operator_proposals", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_operator_proposals_approved", "(approver IS NULL) = (approved_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_approver", "approver IS NULL OR lower(approver) <> lower(proposer)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_done", "done_at IS NULL OR approver IS NOT NULL OR alone");
+
+                            t.HasCheckConstraint("ck_operator_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_operator_proposals_withdrawn", "withdrawn_at IS NULL OR (approver IS NULL AND done_at IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Operators.OperatorToken", b =>
                 {
                     b.Property<long>("Id")
@@ -678,6 +994,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<DateOnly?>("LastUsedOn")
                         .HasColumnType("TEXT")
                         .HasColumnName("last_used_on");
+
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("made_by");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -698,6 +1019,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<int>("Role")
                         .HasColumnType("INTEGER")
                         .HasColumnName("role");
+
+                    b.PrimitiveCollection<string>("Scopes")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scopes");
 
                     b.Property<string>("SecretHash")
                         .IsRequired()
@@ -736,6 +1061,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
                     b.HasKey("ProposalId", "Serial")
                         .HasName("pk_revocation_items");
+
+                    b.HasIndex("Serial")
+                        .HasDatabaseName("ix_revocation_items_serial");
 
                     b.HasIndex(new[] { "ProposalId", "Serial" }, "ix_revocation_items_waiting")
                         .HasDatabaseName("ix_revocation_items_proposal_id_serial")
@@ -784,6 +1112,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("expires_at");
 
+                    b.Property<string>("ExplanationUrl")
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("explanation_url");
+
                     b.Property<long?>("FinishedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("finished_at");
@@ -805,6 +1138,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
                         .HasColumnName("matched_sha256");
+
+                    b.Property<long?>("PlannedFor")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("planned_for");
 
                     b.Property<long?>("ProgressAt")
                         .HasColumnType("INTEGER")
@@ -846,6 +1183,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_revocation_proposals");
 
+                    b.HasIndex("PlannedFor")
+                        .HasDatabaseName("ix_revocation_proposals_planned_for")
+                        .HasFilter("planned_for IS NOT NULL AND finished_at IS NULL");
+
                     b.HasIndex("ProgressAt")
                         .HasDatabaseName("ix_revocation_proposals_progress_at")
                         .HasFilter("started_at IS NOT NULL AND finished_at IS NULL");
@@ -864,8 +1205,31 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
                             t.HasCheckConstraint("ck_revocation_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
 
+                            t.HasCheckConstraint("ck_revocation_proposals_planned", "started_at IS NULL OR planned_for IS NULL OR started_at >= planned_for");
+
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RuntimeSwitch", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("OffSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("off_since");
+
+                    b.HasKey("Kind", "Name")
+                        .HasName("pk_runtime_switches");
+
+                    b.ToTable("runtime_switches", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
@@ -889,6 +1253,32 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasDatabaseName("ix_order_authorizations_authorization_id");
 
                     b.ToTable("order_authorizations", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<long>("DecidedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasMaxLength(65536)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("json");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("CertificateId")
+                        .HasName("pk_policy_decisions");
+
+                    b.ToTable("policy_decisions", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.SealedSecret", b =>
@@ -1174,6 +1564,15 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("work_items", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Accounts.Account", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.ExternalAccounts.ExternalAccountKey", null)
+                        .WithMany()
+                        .HasForeignKey("ExternalKeyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_accounts_external_account_keys_external_key_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Accounts.AccountKey", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1202,6 +1601,16 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_challenges_authorizations_authorization_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", null)
+                        .WithMany("Names")
+                        .HasForeignKey("CertificateId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificate_names_certificates_certificate_id");
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -1289,6 +1698,18 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Navigation("Order");
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.PolicyDecisionRow", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", "Certificate")
+                        .WithOne()
+                        .HasForeignKey("PersistCa.Storage.PolicyDecisionRow", "CertificateId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_policy_decisions_certificates_certificate_id");
+
+                    b.Navigation("Certificate");
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Status.CrlPoint", b =>
                 {
                     b.HasOne("PersistCa.Storage.IssuerRow", null)
@@ -1327,6 +1748,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
             modelBuilder.Entity("PersistCa.Protocol.Authorizations.Authorization", b =>
                 {
                     b.Navigation("Challenges");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
+                {
+                    b.Navigation("Names");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>

@@ -1,7 +1,7 @@
 using System.Formats.Asn1;
 using PersistCa.Issuance.Linting;
 
-namespace PersistCa.Issuance.Tests.Linting;
+namespace PersistCa.Issuance.Tests.Linting.Fixtures;
 
 /// <summary>A to-be-signed certificate taken apart, so that a test can bend one field and write it again.</summary>
 internal sealed record TbsDraft
@@ -25,6 +25,9 @@ internal sealed record TbsDraft
     public byte[]? SubjectUniqueId { get; init; }
 
     public required IReadOnlyList<TbsExtension> Extensions { get; init; }
+
+    /// <summary>The algorithm beside the signature; with one it is a whole certificate, whose signature is none.</summary>
+    public byte[]? OuterAlgorithm { get; init; }
 
     public static TbsDraft Of(byte[] tbs)
     {
@@ -54,7 +57,14 @@ internal sealed record TbsDraft
 
     public TbsDraft Criticality(string oid, bool critical) => this with { Extensions = [.. Extensions.Select(e => e.Oid == oid ? e with { Critical = critical } : e)] };
 
-    public byte[] Encode()
+    public byte[] Encode() => OuterAlgorithm is null ? EncodeTbs() : Der.Sequence(w =>
+    {
+        w.WriteEncodedValue(EncodeTbs());
+        w.WriteEncodedValue(OuterAlgorithm);
+        w.WriteBitString([0]);
+    });
+
+    private byte[] EncodeTbs()
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())

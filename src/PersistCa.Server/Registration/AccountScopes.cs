@@ -1,0 +1,53 @@
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.ExternalAccounts;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>Holds what accounts do to the external account keys that they were bound to, each time as the key is at that moment.</summary>
+public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
+{
+    /// <summary>Whether accounts need a key.</summary>
+    public bool Required => options.Acme.ExternalAccount == ExternalAccountMode.Required;
+
+    /// <summary>Says that an account without a key gets no certificate; null when it may go on.</summary>
+    public AcmeProblem? RefuseUnbound(AccountScope scope) => scope.IsBound || !Required
+        ? null
+        : new AcmeProblem(
+            ProblemCatalog.ExternalAccountRequired,
+            "This account was made without an external account binding, which this authority requires by now; register a new account with one.");
+
+    /// <summary>Asks whether an account may have a certificate for these names at all, and whether its key has certificates left.</summary>
+    /// <param name="db">The model.</param>
+    /// <param name="account">The account.</param>
+    /// <param name="scope">Its scope.</param>
+    /// <param name="names">The names, as orders keep them.</param>
+    /// <param name="replaces">The certificate that the order says it replaces; null for none.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>Null when it may; externalAccountRequired, unauthorized, malformed or rateLimited when not.</returns>
+    public async Task<AcmeProblem?> RefuseOrderAsync(
+        CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel) =>
+        !scope.IsBound ? RefuseUnbound(scope)
+            : await RefuseEndedAsync(db, account, scope, names, replaces, now, cancel)
+                ?? scope.RefuseCount(names.Count)
+                ?? await limits.CertificatesLeftAsync(db, scope, now, cancel);
+
+    /// <summary>Says that the end of the key stops an order for these names; null when it does not.</summary>
+    public static async Task<AcmeProblem?> RefuseEndedAsync(
+        CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (!scope.HasEndedAt(now))
+        {
+            return null; // the usual case, without a look
+        }
+
+        var renewal = replaces is not null || await db.HasLiveCertificateAsync(account.Id, names, now, cancel);
+        return scope.RefuseAct(renewal ? ScopedAct.Renewal : ScopedAct.NewOrder, now);
+    }
+}
