@@ -22,7 +22,7 @@ internal static class OptionRules
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
             .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits)).Concat(PerspectiveRules.Check(o)).Concat(KeySetup.Check(o))
-            .Concat(IssuerSetup.Check(o.Authority)).Concat(ProfileSetup.Check(o));
+            .Concat(IssuerSetup.Check(o.Authority)).Concat(ProfileSetup.Check(o)).Concat(OperatorRules.Check(o.Operators));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {

@@ -42,6 +42,9 @@ public sealed class PersistCaOptions
     /// <summary>How often something may happen.</summary>
     public LimitOptions Limits { get; set; } = new();
 
+    /// <summary>Those who look after the authority, and their doors.</summary>
+    public OperatorOptions Operators { get; set; } = new();
+
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
 
