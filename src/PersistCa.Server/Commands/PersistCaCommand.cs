@@ -38,7 +38,7 @@ public static class PersistCaCommand
         }
         catch (StartRefusedException e)
         {
-            await Console.Error.WriteLineAsync("persistca: " + e.Message);
+            await Console.Error.WriteLineAsync("persistca: " + string.Join('\n', e.Message.Split('\n').Select(Tables.Printable)));
             return Refused;
         }
         catch (OperationCanceledException)
