@@ -29,6 +29,21 @@ public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, Ca
         ServerCertificateContext = Volatile.Read(ref configured)?.Current(logger) ?? Volatile.Read(ref context) ?? throw new InvalidOperationException("the TLS certificate is not there yet"),
     };
 
+    /// <summary>
+    /// What a handshake is answered with where operators may show a certificate: one is asked for and not demanded, and whatever comes is taken, since it is
+    /// judged where it is used (<see cref="CertificateTrust"/>).
+    /// </summary>
+    public SslServerAuthenticationOptions AnswerOperators()
+    {
+        var answer = Answer();
+        answer.ClientCertificateRequired = true;
+#pragma warning disable CA5359 // this is the server's side: a client's certificate opens nothing by having been taken
+        answer.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        answer.CertificateRevocationCheckMode = X509RevocationMode.NoCheck;
+        return answer;
+    }
+
     /// <summary>Loads the configured certificate or makes one.</summary>
     /// <exception cref="StartRefusedException">The configured files cannot be used.</exception>
     public async Task PrepareAsync(CancellationToken cancel)

@@ -21,11 +21,10 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <summary>Certificates that a report names.</summary>
     public const int Named = 100;
 
-    /// <summary>Proposals that a list has.</summary>
-    public const int Listed = 100;
-
     /// <summary>How long a call carries a revocation out before it answers that it goes on.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
+
+    private static OperatorRole[] Officers { get; } = [OperatorRole.RevocationOfficer];
 
     private RevocationPolicyOptions Policy => options.Policy.Revocation;
 
@@ -37,10 +36,10 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     {
         if (who.Role != OperatorRole.RevocationOfficer)
         {
-            return OperatorDesk.WrongRole(who, [OperatorRole.RevocationOfficer]);
+            return OperatorDesk.WrongRole(who, Officers);
         }
 
-        if (Judge(wish) is { } problem)
+        if (Judge(wish, store.Now) is { } problem)
         {
             return problem;
         }
@@ -64,7 +63,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <param name="cancel">Stops; what was decided goes on by itself.</param>
     public async Task<Outcome<ProposalReport>> ProposeAsync(OperatorIdentity who, RevocationWish wish, CancellationToken cancel)
     {
-        if (Judge(wish) is { } problem)
+        if (Judge(wish, store.Now) is { } problem)
         {
             return problem;
         }
@@ -73,7 +72,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -90,7 +89,13 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
                 var proposal = Proposal(who, wish, serials, t.Now);
                 t.Db.RevocationProposals.Add(proposal);
-                Audit(t, AuditKinds.RevocationProposed, proposal, ("comment", proposal.Comment));
+                Audit(
+                    t,
+                    AuditKinds.RevocationProposed,
+                    proposal,
+                    ("comment", proposal.Comment),
+                    ("plannedFor", proposal.PlannedFor is { } planned ? AcmeJson.Time(planned) : null),
+                    ("explanation", proposal.ExplanationUrl));
                 if (serials.Count > Policy.AloneUpTo)
                 {
                     return proposal;
@@ -99,6 +104,11 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                 if (await limits.TakeAsync(t, LimitKind.LoneRevocationsPerOperator, who.Name, "revocations that you decided alone", null, cancel) is { } limited)
                 {
                     return limited;
+                }
+
+                if (proposal.PlannedFor is not null)
+                {
+                    return proposal; // decided, and begun when its time comes
                 }
 
                 proposal.StartAlone(t.Now);
@@ -120,7 +130,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -130,9 +140,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     return Refusals.NoSuchResource("proposal");
                 }
 
-                if (proposal.Proposer == who.Name)
+                if (who.RefuseAsSecond(proposal.Proposer) is { } notSecond)
                 {
-                    return new AcmeProblem(ProblemCatalog.Unauthorized, "Nobody approves a proposal of their own: another revocation officer is needed.");
+                    return notSecond;
                 }
 
                 switch (proposal.StatusAt(t.Now))
@@ -140,9 +150,11 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     case ProposalStatus.Running:
                         return proposal;
                     case ProposalStatus.Finished:
-                        return Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
+                        return Refusals.Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
+                    case ProposalStatus.Scheduled:
+                        return Refusals.Conflict($"The proposal is decided and begins at {AcmeJson.Time(proposal.PlannedFor!.Value)}.");
                     case ProposalStatus.Expired:
-                        return Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
+                        return Refusals.Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
                     default:
                         break;
                 }
@@ -150,12 +162,16 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                 var serials = await t.Db.SerialsOfAsync(proposal.Id, cancel);
                 if (serials.Count != proposal.Matched || RevocationProposals.DigestOf(serials) != proposal.MatchedSha256)
                 {
-                    return Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
+                    return Refusals.Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
                 }
 
                 proposal.Approve(who.Name, t.Now);
                 Audit(t, AuditKinds.RevocationApproved, proposal, ("proposer", proposal.Proposer));
-                await RevocationRunner.BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
+                if (proposal.StartedAt is not null)
+                {
+                    await RevocationRunner.BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
+                }
+
                 return proposal;
             },
             cancel);
@@ -191,12 +207,14 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
     /// <summary>The newest proposals, without their certificates.</summary>
     /// <param name="who">An operator, whatever the role.</param>
+    /// <param name="page">Which of them.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<IReadOnlyList<ProposalReport>> ListAsync(OperatorIdentity who, CancellationToken cancel)
+    public async Task<Paged<ProposalReport>> ListAsync(OperatorIdentity who, PageWish page, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(who);
-        var rows = await store.ReadAsync(db => db.RevocationProposals.OrderByDescending(p => p.Id).Take(Listed).ToListAsync(cancel), cancel);
-        return [.. rows.Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []))];
+        var below = page.Below;
+        var rows = await store.ReadAsync(db => db.RevocationProposals.Where(p => p.Id < below).OrderByDescending(p => p.Id).Take(page.Size + 1).ToListAsync(cancel), cancel);
+        return Paged.Of(rows, page, p => p.Id).Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []));
     }
 
     /// <summary>Whether a revocation blocks a key though no certificate of it may be left.</summary>
@@ -225,10 +243,29 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private static AcmeProblem? Judge(RevocationWish wish) => RevocationReasons.Judge(wish.Reason)
+    private AcmeProblem? Judge(RevocationWish wish, DateTimeOffset now) => RevocationReasons.Judge(wish.Reason)
+        ?? JudgePlan(wish, now)
         ?? (wish.Comment.Length > RevocationProposal.MaxCommentLength || wish.Comment.Any(char.IsControl)
             ? new AcmeProblem(ProblemCatalog.Malformed, $"The comment has {wish.Comment.Length} characters; at most {RevocationProposal.MaxCommentLength} on one line are expected.")
             : null);
+
+    private AcmeProblem? JudgePlan(RevocationWish wish, DateTimeOffset now)
+    {
+        if (wish.PlannedFor is { } planned && (planned <= now || planned > now + Policy.LongestPlan))
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, $"The revocation is planned for {AcmeJson.Time(planned)}; a time after {AcmeJson.Time(now)} and within {Policy.LongestPlan:c} is expected (Policy:Revocation:LongestPlan).");
+        }
+
+        if (wish.ExplanationUrl is not { } url)
+        {
+            return null;
+        }
+
+        return wish.PlannedFor is null ? new AcmeProblem(ProblemCatalog.Malformed, "An explanation is given, and no time for which the revocation is planned.")
+            : url.Length > RevocationProposal.MaxExplanationLength || url.Any(c => c is <= ' ' or > '~') || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+                ? new AcmeProblem(ProblemCatalog.Malformed, $"The explanation is no http or https URL of at most {RevocationProposal.MaxExplanationLength} characters.")
+            : null;
+    }
 
     private RevocationProposal Proposal(OperatorIdentity who, RevocationWish wish, List<string> serials, DateTimeOffset now)
     {
@@ -241,7 +278,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             Comment = wish.Comment,
             Proposer = who.Name,
             CreatedAt = now,
-            ExpiresAt = now + Policy.ProposalLifetime,
+            ExpiresAt = (wish.PlannedFor ?? now) + Policy.ProposalLifetime,
+            PlannedFor = wish.PlannedFor,
+            ExplanationUrl = wish.ExplanationUrl,
             Matched = serials.Count,
             MatchedSha256 = RevocationProposals.DigestOf(serials),
             AloneUpTo = Policy.AloneUpTo,
@@ -293,6 +332,4 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     private static AcmeProblem Nothing(CriterionKind kind) => kind == CriterionKind.Serials
         ? new AcmeProblem(ProblemCatalog.AlreadyRevoked, "What is named is revoked already, or has ended.")
         : new AcmeProblem(ProblemCatalog.Malformed, "No certificate matches that is neither revoked nor ended.") { Status = 404 };
-
-    private static AcmeProblem Conflict(string detail) => new(ProblemCatalog.Malformed, detail) { Status = 409 };
 }

@@ -34,12 +34,13 @@ internal sealed partial class IssuanceWorker(
     WorkSignal signal,
     NodeIdentity node,
     ProfileBook profiles,
+    SwitchBoard switches,
     IssuerBook issuers,
     CsrReader reader,
     IdentifierPolicy policy,
     CaaDesk caa,
     ValidationRegimes regimes,
-    OrderCompletions completions,
+    Completions completions,
     AccountScopes scopes,
     LimitDesk limits,
     BlockedKeyList blocked,
@@ -81,6 +82,12 @@ internal sealed partial class IssuanceWorker(
 
         if (!outcome.TryGet(out var intended, out var problem))
         {
+            if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                await WaitAsync(item, cancel); // operators stopped the issuer: nobody's fault, and it passes
+                return;
+            }
+
             // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
             await FailAsync(item, problem, cancel);
             return;
@@ -124,6 +131,7 @@ internal sealed partial class IssuanceWorker(
             }
 
             // Asked for again at the last moment: a profile may have been withdrawn, or closed to the account, since finalize.
+            await switches.LookAsync(t.Db, cancel);
             var scope = await t.Db.ScopeAsync(account, cancel);
             if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var problem))
             {
@@ -138,7 +146,7 @@ internal sealed partial class IssuanceWorker(
                 return outside;
             }
 
-            var judged = Names(order, authorizations, profile, scope, t.Now);
+            var judged = Names(order, authorizations, profile, account, scope, t.Now);
             if (!judged.TryGet(out var identifiers, out problem))
             {
                 return problem;
@@ -223,6 +231,7 @@ internal sealed partial class IssuanceWorker(
                     CrlShard = intent.CrlShard,
                     HasOcsp = intent.HasOcsp,
                 };
+                known.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
                 t.Db.Certificates.Add(known);
                 if (intent.CrlUrl is { } pointer)
                 {
@@ -244,6 +253,12 @@ internal sealed partial class IssuanceWorker(
             if (known.Status != CertificateStatus.Intended || issuers.Find(known.IssuerId) is not { } owner)
             {
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+            }
+
+            // Not even what was intended before they stopped it.
+            if (profiles.IsStopped(known.IssuerId))
+            {
+                return ProfileBook.Stopped(profile.Name);
             }
 
             return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, owner.Issuer, order.Names, order.FinalizedAt!.Value);
@@ -271,7 +286,7 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, AccountScope scope, DateTimeOffset now)
+    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, Account account, AccountScope scope, DateTimeOffset now)
     {
         var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
         var problems = new List<AcmeProblem>();
@@ -288,6 +303,10 @@ internal sealed partial class IssuanceWorker(
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} does not accept any more; make a new order.") { Identifier = identifier.Acme });
             }
+            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } proof && account.Restrictions?.Accepts(proof.Type) == false)
+            {
+                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {proof.Type.Wire()}, which the account may not use any more; make a new order.") { Identifier = identifier.Acme });
+            }
             else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } by && !scope.Accepts(by.Type))
             {
                 problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {by.Type.Wire()}, which the external account {scope.KeyId} does not accept; make a new order.") { Identifier = identifier.Acme });
@@ -299,7 +318,7 @@ internal sealed partial class IssuanceWorker(
                     $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.")
                 { Identifier = identifier.Acme });
             }
-            else if (policy.Judge(identifier).Problem is { } refused)
+            else if ((policy.Judge(identifier).Problem ?? account.Restrictions?.Refuse(identifier)) is { } refused)
             {
                 problems.Add(refused);
             }
