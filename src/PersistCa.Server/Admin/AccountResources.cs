@@ -43,6 +43,9 @@ public sealed record AccountResource
     [Description("Every key it has or had, the newest first; in the account by itself.")]
     public IReadOnlyList<AccountKeyResource>? Keys { get; init; }
 
+    [Description("Identifier of the external account key that it is bound to; in the account by itself.")]
+    public string? ExternalAccount { get; init; }
+
     [Description("How many orders it has; in the account by itself.")]
     public int? Orders { get; init; }
 
@@ -66,6 +69,7 @@ public sealed record AccountResource
         Suspended = a.SuspendedAt,
         Restrictions = a.Restrictions is { } r ? Admin.Restrictions.Of(r) : null,
         Keys = view is null ? null : [.. a.Keys.Reverse().Select(k => new AccountKeyResource { Thumbprint = k.Thumbprint, Added = k.AddedAt })],
+        ExternalAccount = view?.ExternalAccount,
         Orders = view?.Orders,
         Certificates = view?.Certificates,
         ValidCertificates = view?.ValidCertificates,
