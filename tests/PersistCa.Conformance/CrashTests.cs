@@ -39,6 +39,36 @@ public abstract class CrashTests
         await CheckStoreAsync(server, postgres, chain);
     }
 
+    [SkippableFact]
+    public async Task An_intent_found_after_a_crash_becomes_no_certificate_when_its_key_was_blocked_meanwhile()
+    {
+        var list = Path.GetTempFileName();
+        try
+        {
+            var postgres = await ConnectionAsync();
+            await using var server = await ServerProcess.StartAsync(postgres, crashAt: "9.signed", settings: new Dictionary<string, string> { ["Issuance:BlockedKeysFile"] = list });
+            using var client = new AcmeClient(RootTrust.Client(server.RootPem), server.DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+            var (csr, key) = RunningAuthority.Csr(Name);
+            await File.WriteAllTextAsync(list, "# nothing yet\n");
+            var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+            key.Dispose();
+
+            var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => new Journey(server, client, csr, () => File.WriteAllTextAsync(list, fingerprint + "\n")).CompleteAsync());
+            Assert.Contains("badPublicKey", failed.Message, StringComparison.Ordinal);
+            await server.KillAsync();
+            var services = new ServiceCollection().AddSingleton(TimeProvider.System);
+            services.AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}");
+            await using var provider = services.BuildServiceProvider();
+            var store = provider.GetRequiredService<CaStore>();
+            Assert.Equal(CertificateStatus.Abandoned, (await store.ReadAsync(db => db.Certificates.SingleAsync(), CancellationToken.None)).Status);
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        }
+        finally
+        {
+            File.Delete(list);
+        }
+    }
+
     /// <summary>What must hold of every store, whatever was killed when.</summary>
     private static async Task CheckStoreAsync(ServerProcess server, string? postgres, string chain)
     {
@@ -83,7 +113,7 @@ public abstract class CrashTests
     }
 
     /// <summary>A client that carries on where it was after the server died under it.</summary>
-    private sealed class Journey(ServerProcess server, AcmeClient client, byte[] csr)
+    private sealed class Journey(ServerProcess server, AcmeClient client, byte[] csr, Func<Task>? meanwhile = null)
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
         private string? orderUrl;
@@ -103,6 +133,7 @@ public abstract class CrashTests
                 {
                     Assert.True(await server.EndsAsync(TimeSpan.FromSeconds(10)), "the connection broke, but the server lives: " + server.Log);
                     Crashes++;
+                    await (meanwhile?.Invoke() ?? Task.CompletedTask);
                     await server.StartAgainAsync();
                 }
             }

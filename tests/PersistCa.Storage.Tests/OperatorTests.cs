@@ -23,7 +23,9 @@ public abstract class OperatorTests(StoreKind kind)
         ExpiresAt = t.Now.AddDays(1),
     };
 
-    private static RevocationProposal Proposal(StoreTransaction t, int aloneUpTo = 1, params string[] serials)
+    private static RevocationProposal Proposal(StoreTransaction t, int aloneUpTo = 1, params string[] serials) => Planned(t, null, aloneUpTo, serials);
+
+    private static RevocationProposal Planned(StoreTransaction t, TimeSpan? ahead, int aloneUpTo, params string[] serials)
     {
         var made = new RevocationProposal
         {
@@ -33,7 +35,9 @@ public abstract class OperatorTests(StoreKind kind)
             Comment = "",
             Proposer = "anna",
             CreatedAt = t.Now,
-            ExpiresAt = t.Now.AddHours(1),
+            ExpiresAt = t.Now.AddHours(1) + (ahead ?? TimeSpan.Zero),
+            PlannedFor = t.Now + ahead,
+            ExplanationUrl = ahead is null ? null : "https://status.test/",
             Matched = serials.Length,
             MatchedSha256 = RevocationProposals.DigestOf(serials),
             AloneUpTo = aloneUpTo,
@@ -78,6 +82,70 @@ public abstract class OperatorTests(StoreKind kind)
             _ => e.ToString(),
         };
     }
+
+    [SkippableFact]
+    public async Task Of_a_planned_revocation_its_certificates_know_until_it_lapses_or_is_carried_out_for_them()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var plan = await s.AddAsync(t => Planned(t, TimeSpan.FromDays(2), 1, "0a", "0b"));
+        await s.AddAsync(t => Proposal(t, 1, "0c", "0d"));
+        var start = s.Store.Now;
+
+        Assert.Equal(new PlannedRevocation(start, "https://status.test/"), await PlannedAsync(s, "0a", start));
+        Assert.NotNull(await PlannedAsync(s, "0b", plan.ExpiresAt.AddMilliseconds(-1)));
+        Assert.Null(await PlannedAsync(s, "0a", plan.ExpiresAt));
+        Assert.Null(await PlannedAsync(s, "0c", start));
+        await s.WriteAsync(async t =>
+        {
+            var current = (await t.HoldProposalAsync(plan.PublicId, None))!;
+            current.Approve("berta", t.Now);
+            return current;
+        });
+        Assert.NotNull(await PlannedAsync(s, "0a", plan.ExpiresAt));
+        await s.WriteAsync(async t =>
+        {
+            var item = await t.Db.RevocationItems.SingleAsync(i => i.Serial == "0a");
+            item.DoneAt = t.Now;
+            return item;
+        });
+        Assert.Null(await PlannedAsync(s, "0a", start));
+        Assert.NotNull(await PlannedAsync(s, "0b", start));
+    }
+
+    [SkippableFact]
+    public async Task A_planned_revocation_is_due_when_it_is_decided_and_its_time_has_come_and_not_before()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var many = await s.AddAsync(t => Planned(t, TimeSpan.FromHours(2), 1, "0a", "0b"));
+        var one = await s.AddAsync(t => Planned(t, TimeSpan.FromHours(1), 1, "0c"));
+        var time = s.Store.Now;
+        Assert.Equal((ProposalStatus.Pending, ProposalStatus.Scheduled), (many.StatusAt(time), one.StatusAt(time)));
+        Assert.Empty(await DueAsync(s, time.AddMinutes(59)));
+        Assert.Equal([one.PublicId], await DueAsync(s, time.AddHours(3)));
+        var approved = await s.WriteAsync(async t =>
+        {
+            var current = (await t.HoldProposalAsync(many.PublicId, None))!;
+            current.Approve("berta", t.Now);
+            Assert.Throws<InvalidOperationException>(() => current.Begin(t.Now));
+            return current;
+        });
+        Assert.Equal((ProposalStatus.Scheduled, null), (approved.StatusAt(time), approved.StartedAt));
+        Assert.Equal([many.PublicId, one.PublicId], await DueAsync(s, time.AddHours(3)));
+
+        Assert.Contains("ck_revocation_proposals_planned", await ViolatedAsync(s, "UPDATE revocation_proposals SET started_at = created_at WHERE approver IS NOT NULL"), StringComparison.Ordinal);
+        s.Time.Advance(TimeSpan.FromHours(2));
+        var begun = await s.WriteAsync(async t =>
+        {
+            var current = (await t.HoldProposalAsync(many.PublicId, None))!;
+            current.Begin(t.Now);
+            return current;
+        });
+        Assert.Equal((ProposalStatus.Running, s.Store.Now), (begun.StatusAt(s.Store.Now), begun.StartedAt));
+    }
+
+    private static Task<PlannedRevocation?> PlannedAsync(TestStore s, string serial, DateTimeOffset at) => s.Store.ReadAsync(db => db.PlannedRevocationAsync(serial, at, None), None);
+
+    private static Task<List<string>> DueAsync(TestStore s, DateTimeOffset at) => s.Store.ReadAsync(db => db.DueProposalsAsync(at, None), None);
 
     [SkippableFact]
     public async Task A_token_is_found_by_its_secret_and_only_its_hash_is_kept()

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Org.BouncyCastle.Crypto.Parameters;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.KeyStores.Kms;
 using PersistCa.Issuance.Signing;
@@ -216,7 +217,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     [GeneratedRegex("^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/[0-9]{8}/eu-central-1/kms/aws4_request, SignedHeaders=[a-z0-9;-]*host[a-z0-9;-]*x-amz-date[a-z0-9;-]*, Signature=[0-9a-f]{64}$")]
     private static partial Regex SigV4();
 
-    private sealed class Key(string spec, AsymmetricAlgorithm? platform, FileSigningKey? whole)
+    private sealed class Key(string spec, AsymmetricAlgorithm? platform, FileSigningKey? whole, MlDsaRepresentative? representative = null)
     {
         private readonly string id = Guid.NewGuid().ToString();
 
@@ -237,8 +238,16 @@ public sealed partial class KmsDouble : IAsyncDisposable
             "RSA_2048" => new Key(spec, RSA.Create(2048), null),
             "RSA_3072" => new Key(spec, RSA.Create(3072), null),
             "RSA_4096" => new Key(spec, RSA.Create(4096), null),
-            _ => new Key(spec, null, FileSigningKey.Generate(SigningAlgorithms.Find(spec.Replace('_', '-'))!)),
+            _ => OfMlDsa(spec),
         };
+
+        private static Key OfMlDsa(string spec)
+        {
+            var whole = FileSigningKey.Generate(SigningAlgorithms.Find(spec.Replace('_', '-'))!, out var pkcs8);
+            var (set, seed) = (int.Parse(spec[^2..], System.Globalization.CultureInfo.InvariantCulture), pkcs8[^32..]); // the seed ends a PrivateKeyInfo (RFC 9881 section 6)
+            var parameters = set switch { 44 => MLDsaParameters.ml_dsa_44, 65 => MLDsaParameters.ml_dsa_65, _ => MLDsaParameters.ml_dsa_87 };
+            return new Key(spec, null, whole, new MlDsaRepresentative(set, MLDsaPrivateKeyParameters.FromSeed(parameters, seed).GetEncoded()));
+        }
 
         public JsonObject Metadata() => new() { ["KeyId"] = id, [nameof(Arn)] = Arn, ["KeySpec"] = spec, ["KeyUsage"] = "SIGN_VERIFY", ["KeyState"] = State, ["Enabled"] = State == "Enabled" };
 
@@ -246,7 +255,12 @@ public sealed partial class KmsDouble : IAsyncDisposable
         {
             if (whole is not null)
             {
-                return type == "RAW" && message.Length <= 4096 ? await whole.SignAsync(message, CancellationToken.None) : null;
+                return (type, message.Length) switch
+                {
+                    ("RAW", <= 4096) => await whole.SignAsync(message, CancellationToken.None),
+                    ("EXTERNAL_MU", 64) => representative!.Sign(message),
+                    _ => null,
+                };
             }
 
             lock (platform!)

@@ -38,6 +38,7 @@ public sealed class AcmeResources(AuthorityUrls urls, AnnouncedIssuers issuerNam
             Expires = AcmeJson.Time(order.ExpiresAt),
             Identifiers = [.. order.Names.Select(n => Identifier.Of(n).Acme)],
             Profile = order.Profile ?? profiles.Default.Name,
+            Replaces = order.Replaces,
             NotBefore = order.NotBefore is { } from ? AcmeJson.Time(from) : null,
             NotAfter = order.NotAfter is { } to ? AcmeJson.Time(to) : null,
             Authorizations = [.. authorizations.Select(a => urls.Authorization(a.PublicId))],

@@ -11,6 +11,7 @@ namespace PersistCa.Server.Acme;
 internal sealed class OrderEndpoints(
     OrderRegistrar registrar,
     Finalization finalization,
+    PollDesk polls,
     AcmeResources resources,
     AuthorityUrls urls,
     TimeProvider clock)
@@ -27,13 +28,16 @@ internal sealed class OrderEndpoints(
 
     private static OrderEndpoints Of(HttpContext context) => context.RequestServices.GetRequiredService<OrderEndpoints>();
 
-    private async Task<IResult> FetchAsync(SignedRequest request, string id, CancellationToken cancel) =>
-        Answer(await registrar.FindAsync(request.Account, id, cancel));
+    private async Task<IResult> FetchAsync(SignedRequest request, string id, CancellationToken cancel) => Answer(await polls.AskAsync(
+        id,
+        () => registrar.FindAsync(request.Account, id, cancel),
+        loaded => loaded.Order.StatusAt(clock.GetUtcNow(), loaded.Authorizations) == OrderStatus.Processing,
+        cancel));
 
     private async Task<IResult> NewAsync(SignedRequest request, CancellationToken cancel)
     {
         var payload = PayloadReader.Open(request.Payload);
-        var wish = new OrderWish(payload.Identifiers("identifiers") ?? [], payload.Text("notBefore"), payload.Text("notAfter"), payload.Text("profile"));
+        var wish = new OrderWish(payload.Identifiers("identifiers") ?? [], payload.Text("notBefore"), payload.Text("notAfter"), payload.Text("profile"), payload.Text("replaces"));
         return payload.Problem is { } fault
             ? AcmeResponses.Problem(fault, urls)
             : Answer(await registrar.OpenAsync(request.Account, request.Actor, wish, request.Address, cancel), StatusCodes.Status201Created);

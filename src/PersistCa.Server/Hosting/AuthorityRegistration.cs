@@ -65,6 +65,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<BindingDesk>();
         services.AddSingleton<AccountScopes>();
         services.AddSingleton<ExternalAccountDesk>();
+        services.AddSingleton<RenewalDesk>();
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
@@ -85,7 +86,8 @@ internal static class AuthorityRegistration
         services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
-        services.AddSingleton<OrderCompletions>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton<PollDesk>();
         services.AddSingleton(new CsrReader(new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) })));
         services.AddSingleton(resolver);
         services.AddSingleton<IDnsResolver>(resolver);

@@ -125,6 +125,14 @@ internal static class IssuerSetup
             throw new StartRefusedException("Authority:Issuers", $"{string.Join(" and ", twins.Select(t => t.Name))} have the same key; each issuer needs its own, and another certificate for one is an alternate chain");
         }
 
+        // A root signs authorities and nothing else (Baseline Requirements section 6.1.7), so that its key can be away.
+        if (book.Find(b => b.Issuer.IsRoot) is { } root)
+        {
+            throw new StartRefusedException(
+                root.Name == Primary ? "Authority:IssuingCertificateFile" : "Authority:Issuers",
+                $"the certificate of {root.Name} is a root's, which signs no subscribers' certificates; put an issuing authority below it ('persistca ceremony request' and 'sign')");
+        }
+
         if (!book.Exists(b => b.SignsAt(now)))
         {
             throw new StartRefusedException("Authority:Issuers", "none of the issuers signs at this time; look at their From and Until");

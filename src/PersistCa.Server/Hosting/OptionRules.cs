@@ -126,11 +126,30 @@ internal static class OptionRules
             .Concat(Range("Acme:NonceLifetime", a.NonceLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)))
             .Concat(Range("Acme:OrderLifetime", a.OrderLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30)))
             .Concat(Range("Acme:AuthorizationLifetime", a.AuthorizationLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(398)))
+            .Concat(Range("Acme:PollWait", a.PollWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
             .Concat(Range("Acme:FinalizeWait", a.FinalizeWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
+            .Concat(Renewal(a.Renewal))
             .Concat(Range("Acme:MaxNames", a.MaxNames, 1, 1000))
             .Concat(Range("Acme:MaxBodyBytes", a.MaxBodyBytes, 16 * 1024, 4 * 1024 * 1024))
             .Concat(Range("Acme:MaxContacts", a.MaxContacts, 0, 100))
             .Concat(Range("Acme:OrdersPerPage", a.OrdersPerPage, 1, 10_000));
+
+    private static IEnumerable<ConfigurationFault> Renewal(RenewalOptions r)
+    {
+        foreach (var fault in Range("Acme:Renewal:StartPercent", r.StartPercent, 1, 99)
+                     .Concat(Range("Acme:Renewal:SpreadPercent", r.SpreadPercent, 0, 90))
+                     .Concat(Range("Acme:Renewal:LengthPercent", r.LengthPercent, 1, 90))
+                     .Concat(Range("Acme:Renewal:CheckInterval", r.CheckInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)))
+                     .Concat(Url("Acme:Renewal:ExplanationUrl", r.ExplanationUrl)))
+        {
+            yield return fault;
+        }
+
+        if (r.StartPercent + r.SpreadPercent + r.LengthPercent > 100)
+        {
+            yield return new("Acme:Renewal:LengthPercent", $"with StartPercent and SpreadPercent it makes {r.StartPercent + r.SpreadPercent + r.LengthPercent}; at most 100 leave the window within the certificate's life");
+        }
+    }
 
     private static IEnumerable<ConfigurationFault> Names(NamePolicyOptions n)
     {

@@ -168,6 +168,9 @@ public sealed class AcmeOptions
     /// <summary>Whether new accounts are bound to external account keys (RFC 8555 section 7.3.4).</summary>
     public ExternalAccountMode ExternalAccount { get; set; } = ExternalAccountMode.Off;
 
+    /// <summary>Renewal information (RFC 9773).</summary>
+    public RenewalOptions Renewal { get; set; } = new();
+
     /// <summary>The profile of orders that name none.</summary>
     public string DefaultProfile { get; set; } = ProfileSetup.Server;
 
@@ -197,6 +200,28 @@ public sealed class AcmeOptions
 
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the answer to a poll is held back while what it asks for is in processing here, so that a quick end is seen at once.</summary>
+    public TimeSpan PollWait { get; set; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>Section Acme:Renewal: when certificates are best renewed, in hundredths of their life.</summary>
+public sealed class RenewalOptions
+{
+    /// <summary>Where in the life of a certificate the earliest window begins.</summary>
+    public int StartPercent { get; set; } = 65;
+
+    /// <summary>Over which part of the life the beginnings of windows are spread.</summary>
+    public int SpreadPercent { get; set; } = 5;
+
+    /// <summary>How long a window is.</summary>
+    public int LengthPercent { get; set; } = 5;
+
+    /// <summary>How often clients are asked to look (Retry-After).</summary>
+    public TimeSpan CheckInterval { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>A page that says why a certificate is to be renewed at once, where the revocation has none of its own; empty for none.</summary>
+    public string ExplanationUrl { get; set; } = "";
 }
 
 /// <summary>Whether new accounts are bound to external account keys.</summary>

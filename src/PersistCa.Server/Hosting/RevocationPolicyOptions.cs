@@ -9,6 +9,9 @@ public sealed class RevocationPolicyOptions
     /// <summary>How long a proposal waits for its approval.</summary>
     public TimeSpan ProposalLifetime { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>How far ahead a revocation can be planned.</summary>
+    public TimeSpan LongestPlan { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>Certificates that one transaction revokes.</summary>
     public int BatchSize { get; set; } = 500;
 
@@ -26,6 +29,7 @@ internal static class RevocationPolicyRules
     public static IEnumerable<ConfigurationFault> Check(RevocationPolicyOptions r) =>
         OptionRules.Range("Policy:Revocation:AloneUpTo", r.AloneUpTo, 0, 1_000_000)
             .Concat(OptionRules.Range("Policy:Revocation:ProposalLifetime", r.ProposalLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30)))
+            .Concat(OptionRules.Range("Policy:Revocation:LongestPlan", r.LongestPlan, TimeSpan.FromHours(1), TimeSpan.FromDays(365)))
             .Concat(OptionRules.Range("Policy:Revocation:BatchSize", r.BatchSize, 1, 5000))
             .Concat(OptionRules.Range("Policy:Revocation:MaxMatched", r.MaxMatched, 1, 1_000_000))
             .Concat(OptionRules.Range("Policy:Revocation:MaxBodyBytes", r.MaxBodyBytes, 1024, 4 * 1024 * 1024));

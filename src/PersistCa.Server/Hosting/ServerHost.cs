@@ -216,6 +216,7 @@ public static class ServerHost
                 OrderEndpoints.Map(routes);
                 AuthorizationEndpoints.Map(routes);
                 CertificateEndpoints.Map(routes);
+                routes.MapRenewalInfo();
                 if (!apart)
                 {
                     routes.MapAdmin();

@@ -18,7 +18,7 @@ public sealed class Finalization(
     CaStore store,
     CsrReader reader,
     WorkSignal signal,
-    OrderCompletions completions,
+    Completions completions,
     BlockedKeyList blocked,
     ProfileBook profiles,
     SwitchBoard switches,

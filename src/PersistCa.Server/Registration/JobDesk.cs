@@ -22,7 +22,7 @@ public sealed record JobView(WorkItem Item, string Subject, string Account)
 }
 
 /// <summary>The queue as operators see it, and what they do when work is stuck.</summary>
-public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal signal, OrderCompletions completions)
+public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal signal, Completions completions)
 {
     private static readonly OperatorRole[] Changers = [OperatorRole.Operator];
 

@@ -19,7 +19,8 @@ namespace PersistCa.Server.Registration;
 /// <param name="NotBefore">RFC 3339 text or null.</param>
 /// <param name="NotAfter">RFC 3339 text or null.</param>
 /// <param name="Profile">Name of the profile; null for the default.</param>
-public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter, string? Profile = null);
+/// <param name="Replaces">The certificate that it takes the place of (RFC 9773 section 5); null for none.</param>
+public sealed record OrderWish(IReadOnlyList<IdentifierWish> Identifiers, string? NotBefore, string? NotAfter, string? Profile = null, string? Replaces = null);
 
 /// <summary>Opens orders and finds them again (step 2 of docs/order-flow.md).</summary>
 public sealed class OrderRegistrar(
@@ -31,6 +32,7 @@ public sealed class OrderRegistrar(
     LimitDesk limits,
     ProfileBook profiles,
     AccountScopes scopes,
+    RenewalDesk renewals,
     SwitchBoard switches)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
@@ -67,7 +69,7 @@ public sealed class OrderRegistrar(
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, profile, address, cancel), cancel);
+        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, profile, wish.Replaces, address, cancel), cancel);
         if (!outcome.TryGet(out var loaded, out problem))
         {
             return problem;
@@ -98,6 +100,7 @@ public sealed class OrderRegistrar(
         IReadOnlyList<AcceptedIdentifier> identifiers,
         ValidityWish times,
         CaProfile profile,
+        string? replaces,
         string address,
         CancellationToken cancel)
     {
@@ -110,8 +113,15 @@ public sealed class OrderRegistrar(
         }
 
         List<string> names = [.. identifiers.Select(i => i.Identifier.Text)];
-        if ((await scopes.RefuseOrderAsync(t.Db, account, scope, names, null, t.Now, cancel)
-            ?? await limits.NewOrderAsync(t, account, address, cancel)) is { } refused)
+        Replacement? replaced = null;
+        if (replaces is not null && !(await renewals.FindReplacedAsync(t, account, names, replaces, cancel)).TryGet(out replaced, out var unfit))
+        {
+            return unfit;
+        }
+
+        // A renewal that is due is not held up by how many orders there were (RFC 9773 section 5), once for each certificate.
+        if ((await scopes.RefuseOrderAsync(t.Db, account, scope, names, replaces, t.Now, cancel)
+            ?? (replaced is { Due: true } ? null : await limits.NewOrderAsync(t, account, address, cancel))) is { } refused)
         {
             return refused;
         }
@@ -125,8 +135,10 @@ public sealed class OrderRegistrar(
             Activity.Current?.Id,
             t.Now,
             t.Now + options.Acme.OrderLifetime,
-            profile.Name);
+            profile.Name,
+            replaces);
         t.Db.Orders.Add(order);
+        replaced?.Certificate.Replace(order.PublicId);
         var authorizations = new List<Authorization>(identifiers.Count);
         var opened = 0;
         foreach (var identifier in identifiers)
@@ -158,6 +170,7 @@ public sealed class OrderRegistrar(
             "order:" + order.PublicId,
             ("names", string.Join(' ', order.Names)),
             ("profile", order.Profile),
+            ("replaces", replaced?.Certificate.Serial),
             ("authorizations", string.Join(' ', authorizations.Select(a => a.PublicId))));
         return new LoadedOrder(order, authorizations);
     }

@@ -39,7 +39,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             return OperatorDesk.WrongRole(who, Officers);
         }
 
-        if (Judge(wish) is { } problem)
+        if (Judge(wish, store.Now) is { } problem)
         {
             return problem;
         }
@@ -63,7 +63,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <param name="cancel">Stops; what was decided goes on by itself.</param>
     public async Task<Outcome<ProposalReport>> ProposeAsync(OperatorIdentity who, RevocationWish wish, CancellationToken cancel)
     {
-        if (Judge(wish) is { } problem)
+        if (Judge(wish, store.Now) is { } problem)
         {
             return problem;
         }
@@ -89,7 +89,13 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
                 var proposal = Proposal(who, wish, serials, t.Now);
                 t.Db.RevocationProposals.Add(proposal);
-                Audit(t, AuditKinds.RevocationProposed, proposal, ("comment", proposal.Comment));
+                Audit(
+                    t,
+                    AuditKinds.RevocationProposed,
+                    proposal,
+                    ("comment", proposal.Comment),
+                    ("plannedFor", proposal.PlannedFor is { } planned ? AcmeJson.Time(planned) : null),
+                    ("explanation", proposal.ExplanationUrl));
                 if (serials.Count > Policy.AloneUpTo)
                 {
                     return proposal;
@@ -98,6 +104,11 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                 if (await limits.TakeAsync(t, LimitKind.LoneRevocationsPerOperator, who.Name, "revocations that you decided alone", null, cancel) is { } limited)
                 {
                     return limited;
+                }
+
+                if (proposal.PlannedFor is not null)
+                {
+                    return proposal; // decided, and begun when its time comes
                 }
 
                 proposal.StartAlone(t.Now);
@@ -140,6 +151,8 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                         return proposal;
                     case ProposalStatus.Finished:
                         return Refusals.Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
+                    case ProposalStatus.Scheduled:
+                        return Refusals.Conflict($"The proposal is decided and begins at {AcmeJson.Time(proposal.PlannedFor!.Value)}.");
                     case ProposalStatus.Expired:
                         return Refusals.Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
                     default:
@@ -154,7 +167,11 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
                 proposal.Approve(who.Name, t.Now);
                 Audit(t, AuditKinds.RevocationApproved, proposal, ("proposer", proposal.Proposer));
-                await RevocationRunner.BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
+                if (proposal.StartedAt is not null)
+                {
+                    await RevocationRunner.BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
+                }
+
                 return proposal;
             },
             cancel);
@@ -226,10 +243,29 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private static AcmeProblem? Judge(RevocationWish wish) => RevocationReasons.Judge(wish.Reason)
+    private AcmeProblem? Judge(RevocationWish wish, DateTimeOffset now) => RevocationReasons.Judge(wish.Reason)
+        ?? JudgePlan(wish, now)
         ?? (wish.Comment.Length > RevocationProposal.MaxCommentLength || wish.Comment.Any(char.IsControl)
             ? new AcmeProblem(ProblemCatalog.Malformed, $"The comment has {wish.Comment.Length} characters; at most {RevocationProposal.MaxCommentLength} on one line are expected.")
             : null);
+
+    private AcmeProblem? JudgePlan(RevocationWish wish, DateTimeOffset now)
+    {
+        if (wish.PlannedFor is { } planned && (planned <= now || planned > now + Policy.LongestPlan))
+        {
+            return new AcmeProblem(ProblemCatalog.Malformed, $"The revocation is planned for {AcmeJson.Time(planned)}; a time after {AcmeJson.Time(now)} and within {Policy.LongestPlan:c} is expected (Policy:Revocation:LongestPlan).");
+        }
+
+        if (wish.ExplanationUrl is not { } url)
+        {
+            return null;
+        }
+
+        return wish.PlannedFor is null ? new AcmeProblem(ProblemCatalog.Malformed, "An explanation is given, and no time for which the revocation is planned.")
+            : url.Length > RevocationProposal.MaxExplanationLength || url.Any(c => c is <= ' ' or > '~') || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+                ? new AcmeProblem(ProblemCatalog.Malformed, $"The explanation is no http or https URL of at most {RevocationProposal.MaxExplanationLength} characters.")
+            : null;
+    }
 
     private RevocationProposal Proposal(OperatorIdentity who, RevocationWish wish, List<string> serials, DateTimeOffset now)
     {
@@ -242,7 +278,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             Comment = wish.Comment,
             Proposer = who.Name,
             CreatedAt = now,
-            ExpiresAt = now + Policy.ProposalLifetime,
+            ExpiresAt = (wish.PlannedFor ?? now) + Policy.ProposalLifetime,
+            PlannedFor = wish.PlannedFor,
+            ExplanationUrl = wish.ExplanationUrl,
             Matched = serials.Count,
             MatchedSha256 = RevocationProposals.DigestOf(serials),
             AloneUpTo = Policy.AloneUpTo,

@@ -68,8 +68,8 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
                     return proposal;
                 }
 
-                // One officer alone takes what was counted, and no more.
-                var since = proposal.Approver is null || proposal.Kind == CriterionKind.Serials
+                // One officer alone takes what was counted, and no more. Nor is what was renewed because a revocation was announced to go with it, unless its key is the reason.
+                var since = proposal.Approver is null || proposal.Kind == CriterionKind.Serials || (proposal.PlannedFor is not null && proposal.Kind != CriterionKind.Key)
                     ? []
                     : await t.Db.Matching(proposal.Kind, proposal.Criterion, proposal.Reason, t.Now).OrderBy(c => c.Id).Take(options.Policy.Revocation.BatchSize).ToListAsync(cancel);
                 if (since.Count > 0)
@@ -87,6 +87,38 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
             cancel);
         CaTelemetry.Revoked.Add(revoked);
         return outcome.Value;
+    }
+
+    /// <summary>Begins what was planned and whose time has come, and carries it out.</summary>
+    /// <returns>How many proposals.</returns>
+    public async Task<int> BeginDueAsync(CancellationToken cancel)
+    {
+        var due = await store.ReadAsync(db => db.DueProposalsAsync(store.Now, cancel), cancel);
+        foreach (var id in due)
+        {
+            var begun = await store.WriteAsync<RevocationProposal>(
+                Actor.Server,
+                async t =>
+                {
+                    var proposal = await t.HoldProposalAsync(id, cancel) ?? throw new InvalidOperationException("a proposal vanished");
+                    if (proposal.StatusAt(t.Now) != ProposalStatus.Scheduled)
+                    {
+                        return proposal; // another node was first
+                    }
+
+                    proposal.Begin(t.Now);
+                    ProposalDesk.Audit(t, AuditKinds.RevocationBegun, proposal, ("plannedFor", AcmeJson.Time(proposal.PlannedFor!.Value)));
+                    await BlockKeyAsync(t, proposal, (await t.Db.SerialsOfAsync(proposal.Id, cancel)).FirstOrDefault() ?? "", cancel);
+                    return proposal;
+                },
+                cancel);
+            if (begun.Value.StatusAt(store.Now) == ProposalStatus.Running)
+            {
+                await RunAsync(id, TimeSpan.FromDays(1), cancel);
+            }
+        }
+
+        return due.Count;
     }
 
     /// <summary>Carries out what was decided and stands still: its node died, or its caller went away.</summary>

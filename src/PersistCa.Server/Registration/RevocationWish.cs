@@ -71,7 +71,9 @@ public sealed record RevocationCriterion(CriterionKind Kind, string Value, IRead
 /// <param name="Criterion">Which certificates.</param>
 /// <param name="Reason">CRL reason code, null for none.</param>
 /// <param name="Comment">Why, for those who read it later.</param>
-public sealed record RevocationWish(RevocationCriterion Criterion, int? Reason, string Comment);
+/// <param name="PlannedFor">Before this it is not carried out, and clients are told to renew meanwhile (RFC 9773 section 4.2); null for at once.</param>
+/// <param name="ExplanationUrl">A page for them that says why; null for none.</param>
+public sealed record RevocationWish(RevocationCriterion Criterion, int? Reason, string Comment, DateTimeOffset? PlannedFor = null, string? ExplanationUrl = null);
 
 /// <summary>A proposal as it stands.</summary>
 /// <param name="Proposal">The row; null for a dry run.</param>

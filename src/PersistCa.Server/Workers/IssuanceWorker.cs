@@ -40,7 +40,7 @@ internal sealed partial class IssuanceWorker(
     IdentifierPolicy policy,
     CaaDesk caa,
     ValidationRegimes regimes,
-    OrderCompletions completions,
+    Completions completions,
     AccountScopes scopes,
     LimitDesk limits,
     BlockedKeyList blocked,
@@ -160,6 +160,12 @@ internal sealed partial class IssuanceWorker(
             if (due.Count > 0)
             {
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "CAA records could not be looked at in time.");
+            }
+
+            // So may the key have been blocked since.
+            if (known is not null && (await BlockedAsync(t, account, known.KeyFingerprint, cancel)).Contains(known.KeyFingerprint))
+            {
+                return new AcmeProblem(ProblemCatalog.BadPublicKey, "The key must not be certified: it was blocked, or became the account's, since the request was made.");
             }
 
             if (known is null)

@@ -25,6 +25,10 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProv
                 }
 
                 still = Still;
+                if (await runner.BeginDueAsync(stoppingToken) is > 0 and var begun)
+                {
+                    LogBegun(logger, begun);
+                }
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -36,6 +40,9 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProv
 
     [LoggerMessage(LogLevel.Information, "{Resumed} bulk revocations that stood still were finished")]
     private static partial void LogResumed(ILogger logger, int resumed);
+
+    [LoggerMessage(LogLevel.Information, "{Begun} bulk revocations whose planned time had come were carried out")]
+    private static partial void LogBegun(ILogger logger, int begun);
 
     [LoggerMessage(LogLevel.Error, "A bulk revocation could not be gone on with; it is tried again")]
     private static partial void LogFailed(ILogger logger, Exception exception);

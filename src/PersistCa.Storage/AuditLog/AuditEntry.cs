@@ -67,6 +67,7 @@ public static class AuditKinds
     public const string OperatorRefused = "operator.refused";
     public const string RevocationProposed = "revocation.proposed";
     public const string RevocationApproved = "revocation.approved";
+    public const string RevocationBegun = "revocation.begun";
     public const string RevocationAdvanced = "revocation.advanced";
     public const string RevocationFinished = "revocation.finished";
     public const string AccountSuspended = "account.suspended";

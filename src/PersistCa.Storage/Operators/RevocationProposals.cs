@@ -11,6 +11,11 @@ namespace PersistCa.Storage.Operators;
 /// <param name="Names">Its names.</param>
 public sealed record MatchedCertificate(string Serial, IReadOnlyList<string> Names);
 
+/// <summary>A revocation that is announced.</summary>
+/// <param name="Since">When it was proposed.</param>
+/// <param name="ExplanationUrl">A page that says why; null for none of its own.</param>
+public sealed record PlannedRevocation(DateTimeOffset Since, string? ExplanationUrl);
+
 /// <summary>What is asked of the store about bulk revocations.</summary>
 public static class RevocationProposals
 {
@@ -97,6 +102,20 @@ public static class RevocationProposals
     /// <summary>Serial numbers of a proposal.</summary>
     public static Task<List<string>> SerialsOfAsync(this CaDb db, long proposalId, CancellationToken cancel) =>
         db.RevocationItems.Where(i => i.ProposalId == proposalId).Select(i => i.Serial).ToListAsync(cancel);
+
+    /// <summary>The planned revocation that a certificate is to be renewed for: the first that was proposed, and has neither lapsed nor been carried out for it. Null when there is none.</summary>
+    public static Task<PlannedRevocation?> PlannedRevocationAsync(this CaDb db, string serial, DateTimeOffset now, CancellationToken cancel) => db.RevocationItems
+        .Where(i => i.Serial == serial && i.DoneAt == null)
+        .Join(db.RevocationProposals, i => i.ProposalId, p => p.Id, (i, p) => p)
+        .Where(p => p.PlannedFor != null && p.FinishedAt == null && (p.StartedAt != null || p.Approver != null || p.Matched <= p.AloneUpTo || p.ExpiresAt > now))
+        .OrderBy(p => p.Id)
+        .Select(p => new PlannedRevocation(p.CreatedAt, p.ExplanationUrl))
+        .FirstOrDefaultAsync(cancel);
+
+    /// <summary>Proposals whose planned time has come and that are decided, the oldest first.</summary>
+    public static Task<List<string>> DueProposalsAsync(this CaDb db, DateTimeOffset now, CancellationToken cancel) => db.RevocationProposals
+        .Where(p => p.PlannedFor != null && p.PlannedFor <= now && p.StartedAt == null && p.FinishedAt == null && (p.Approver != null || p.Matched <= p.AloneUpTo))
+        .OrderBy(p => p.Id).Select(p => p.PublicId).ToListAsync(cancel);
 
     /// <summary>Proposals that were decided and are not carried out, and at which nobody has been since a time; the oldest first.</summary>
     public static Task<List<string>> StandingStillAsync(this CaDb db, DateTimeOffset since, CancellationToken cancel) => db.RevocationProposals

@@ -7,7 +7,17 @@ using PersistCa.Testing;
 
 namespace PersistCa.Conformance.Clients;
 
-/// <summary>A server process, and what clients need around them: a way to publish TXT records, and a web root.</summary>
+/// <summary>What clients need to know of a server, whether it is a process of its own or stands in this one.</summary>
+/// <param name="DirectoryUrl">URL of the directory.</param>
+/// <param name="RootFile">Its root certificate, where any user can read it.</param>
+/// <param name="HttpChallenge">Port that http-01 is fetched from.</param>
+/// <param name="TlsChallenge">Port that tls-alpn-01 connects to.</param>
+/// <param name="Zone">The zone that it resolves through.</param>
+/// <param name="Log">What it wrote.</param>
+/// <param name="Owner">Stops it.</param>
+public sealed record BenchServer(string DirectoryUrl, string RootFile, int HttpChallenge, int TlsChallenge, LoopbackZone Zone, Func<string> Log, IAsyncDisposable Owner);
+
+/// <summary>A server, and what clients need around it: a way to publish TXT records, and a web root.</summary>
 public sealed class ClientBench : IAsyncDisposable
 {
     private readonly HttpListener api = new();
@@ -15,7 +25,7 @@ public sealed class ClientBench : IAsyncDisposable
     private readonly List<string> folders = [];
     private int names;
 
-    private ClientBench(ServerProcess server)
+    private ClientBench(BenchServer server)
     {
         Server = server;
         api.Prefixes.Add($"http://127.0.0.1:{apiPort}/");
@@ -23,12 +33,34 @@ public sealed class ClientBench : IAsyncDisposable
         _ = ServeAsync();
     }
 
-    public ServerProcess Server { get; }
+    public BenchServer Server { get; }
 
     /// <summary>Adds (first argument add) or clears (clear) a TXT record: owner, value.</summary>
     public string RecordCommand => $"curl -sf -G http://127.0.0.1:{apiPort}/";
 
-    public static async Task<ClientBench> StartAsync(string? postgres) => new(await ServerProcess.StartAsync(postgres));
+    public static async Task<ClientBench> StartAsync(string? postgres)
+    {
+        var server = await ServerProcess.StartAsync(postgres);
+        return new(new BenchServer(server.DirectoryUrl, server.RootFile, server.HttpChallenge, server.TlsChallenge, server.Zone, () => server.Log, server));
+    }
+
+    /// <summary>A bench for a server in this process.</summary>
+    /// <param name="authority">The server; its configuration has these ports.</param>
+    /// <param name="http">Port that http-01 is fetched from.</param>
+    /// <param name="tls">Port that tls-alpn-01 connects to.</param>
+    public static ClientBench Over(RunningAuthority authority, int http, int tls)
+    {
+        var root = Path.Combine(Directory.CreateTempSubdirectory("persistca-bench-").FullName, "root.pem");
+        File.WriteAllText(root, authority.RootPem);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path.GetDirectoryName(root)!, (UnixFileMode)Convert.ToInt32("755", 8));
+        }
+
+        var bench = new ClientBench(new BenchServer(authority.DirectoryUrl, root, http, tls, authority.Zone, () => "", authority));
+        bench.folders.Add(Path.GetDirectoryName(root)!);
+        return bench;
+    }
 
     /// <summary>A name that nothing else uses.</summary>
     public string Fresh(string client) => $"{client}-{Interlocked.Increment(ref names)}.example.test";
@@ -65,10 +97,10 @@ public sealed class ClientBench : IAsyncDisposable
         catch (TimeoutException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail("the client did not end in time:\n" + Text(output) + Server.Log);
+            Assert.Fail("the client did not end in time:\n" + Text(output) + Server.Log());
         }
 
-        Assert.True(process.ExitCode == 0, $"exit {process.ExitCode}:\n{Text(output)}\n{Server.Log}");
+        Assert.True(process.ExitCode == 0, $"exit {process.ExitCode}:\n{Text(output)}\n{Server.Log()}");
         return folder;
     }
 
@@ -76,7 +108,7 @@ public sealed class ClientBench : IAsyncDisposable
     public void Verify(string file, params string[] names)
     {
         var chain = File.ReadAllText(file);
-        Assert.All(names, n => Assert.Null(RootTrust.Verify(chain, Server.RootPem, n.Replace("*", "any", StringComparison.Ordinal))));
+        Assert.All(names, n => Assert.Null(RootTrust.Verify(chain, File.ReadAllText(Server.RootFile), n.Replace("*", "any", StringComparison.Ordinal))));
     }
 
     /// <summary>The first certificate of a file is on the CRL.</summary>
@@ -95,7 +127,7 @@ public sealed class ClientBench : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         api.Close();
-        await Server.DisposeAsync();
+        await Server.Owner.DisposeAsync();
         folders.ForEach(f => Directory.Delete(f, recursive: true));
     }
 

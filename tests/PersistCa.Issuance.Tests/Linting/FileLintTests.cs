@@ -1,7 +1,11 @@
+using System.Security.Cryptography;
 using System.Text;
 using PersistCa.Issuance.Crl;
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Linting;
+using PersistCa.Issuance.Ocsp;
 using PersistCa.Issuance.Publication;
+using PersistCa.Issuance.Signing;
 using PersistCa.Issuance.Tests.Linting.Fixtures;
 
 namespace PersistCa.Issuance.Tests.Linting;
@@ -34,6 +38,23 @@ public sealed class FileLintTests
         });
         Assert.Empty(FileLint.Check(leaf, Regime.Private).Value);
         Assert.Equal(["L06", "L44", "L45"], FileLint.Check(leaf, Regime.CabfBr).Value.Where(f => f.Severity == LintSeverity.Error).Select(f => f.Id));
+    }
+
+    [Fact]
+    public async Task A_file_with_an_answer_is_held_against_the_rules_and_so_is_the_certificate_in_it()
+    {
+        var issuing = await TestAuthority.IssuingAsync();
+        using var key = FileSigningKey.Generate(SigningAlgorithms.EcdsaP256);
+        var signer = await OcspSigner.CreateAsync(issuing, key, TestAuthority.Now, TimeSpan.FromDays(30));
+        var times = new OcspTimes(TestAuthority.Now, TestAuthority.Now.AddDays(4), TestAuthority.Now);
+        OcspSingle[] singles = [new(OcspCertId.Of(issuing, OcspHash.Sha1, "0102030405060708"), OcspStatus.Good)];
+        var answer = await OcspAnswer.SignAsync(signer, singles, times);
+        Assert.Empty(FileLint.Check(answer, Regime.Private).Value);
+        Assert.Empty(FileLint.Check(Encoding.ASCII.GetBytes(PemEncoding.WriteString("OCSP RESPONSE", answer)), Regime.CabfBr).Value);
+
+        var tooLong = await OcspAnswer.SignAsync(signer, singles, times with { NextUpdate = TestAuthority.Now.AddDays(11) });
+        Assert.Equal(("L60", LintSeverity.Error), FileLint.Check(tooLong, Regime.CabfBr).Value.Select(f => (f.Id, f.Severity)).Single());
+        Assert.Contains("not successful", FileLint.Check(OcspAnswer.Refuse(OcspRefusal.TryLater), Regime.Private).Reason, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,14 +2,14 @@ using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Tests.Registration;
 
-public sealed class OrderCompletionsTests
+public sealed class CompletionsTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Several_who_wait_for_one_order_all_learn_of_its_end_though_one_left()
     {
-        var completions = new OrderCompletions();
+        var completions = new Completions();
         using var first = completions.Listen("a");
         using var second = completions.Listen("a");
         completions.Listen("a").Dispose();
@@ -25,7 +25,7 @@ public sealed class OrderCompletionsTests
     [Fact]
     public async Task One_who_comes_after_the_end_is_not_told_by_what_was_said_before()
     {
-        var completions = new OrderCompletions();
+        var completions = new Completions();
         completions.Listen("a").Dispose();
         completions.Announce("a");
         using var late = completions.Listen("a");
