@@ -89,7 +89,7 @@ public sealed record AccountKeyResource
 /// <summary>What an account is restricted to. A list that is left out or empty restricts nothing.</summary>
 public sealed record Restrictions
 {
-    [Description("Names that may stand in its certificates: x, *.x for everything under x, an address, or a network as 10.0.0.0/8.")]
+    [Description("Names that may stand in its certificates: x; .x for it and everything under it; *.x and db*.x for one label; an address; a network as 10.0.0.0/8.")]
     public IReadOnlyList<string>? Names { get; init; }
 
     [Description("Profiles that its orders may have.")]
@@ -114,7 +114,7 @@ public sealed record Restrictions
 /// <summary>Everything that an account is to be restricted to, in place of what it was.</summary>
 public sealed record RestrictAccount
 {
-    [Description("Names that may stand in its certificates: x, *.x for everything under x, an address, or a network as 10.0.0.0/8. Left out or empty: all.")]
+    [Description("Names that may stand in its certificates: x; .x for it and everything under it; *.x and db*.x for one label; an address; a network as 10.0.0.0/8. Left out or empty: all.")]
     public IReadOnlyList<string>? Names { get; init; }
 
     [Description("Profiles that its orders may have. Left out or empty: all.")]

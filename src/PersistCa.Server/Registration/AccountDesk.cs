@@ -109,14 +109,13 @@ public sealed class AccountDesk(CaStore store, DecisionDesk decisions, LimitDesk
 
     /// <summary>Lets a suspended account act again.</summary>
     public Task<Outcome<OperatorProposal>> ResumeAsync(OperatorIdentity who, string id, string comment, CancellationToken cancel) =>
-        decisions.DecideAsync(who, DecisionKinds.AccountResume, "account:" + id, DecisionActions.Nothing, comment, cancel);
+        decisions.DecideAsync(who, DecisionKinds.AccountResume, "account:" + id, comment, cancel);
 
     /// <summary>Sets everything that an account is restricted to, in place of what it was. What gives it nothing it had not needs no second operator.</summary>
     public Task<Outcome<OperatorProposal>> RestrictAsync(OperatorIdentity who, string id, AccountRestrictions restrictions, string comment, CancellationToken cancel) => decisions.DecideAsync(
         who,
         DecisionKinds.AccountLift,
         "account:" + id,
-        RestrictionsText.Write(restrictions),
         comment,
         cancel,
         async t =>
@@ -126,7 +125,8 @@ public sealed class AccountDesk(CaStore store, DecisionDesk decisions, LimitDesk
                 return Refusals.NoSuchResource("account");
             }
 
-            return !restrictions.AllowMoreThan(account.Restrictions ?? AccountRestrictions.None, limits.ConfiguredFor(id));
+            var before = account.Restrictions ?? AccountRestrictions.None;
+            return new DecisionDraft(RestrictionChange.Write(restrictions, before), !restrictions.AllowMoreThan(before, limits.ConfiguredFor(id)));
         });
 
     /// <summary>The limits of an account as they stand.</summary>

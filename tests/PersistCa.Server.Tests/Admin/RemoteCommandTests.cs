@@ -57,7 +57,7 @@ public sealed class RemoteCommandTests
             var names = k.Split(", ");
             return names.Select((n, i) => i == 0 ? n : names[0][..(names[0].LastIndexOf(':') + 1)] + n);
         });
-        Assert.Equal(Keys(typeof(Hosting.OperatorOptions), "Operators:").Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+        Assert.Equal(Keys(typeof(PersistCa.Server.Hosting.OperatorOptions), "Operators:").Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
 
     /// <summary>A day's commands over a real server: each prints what its schema says.</summary>
