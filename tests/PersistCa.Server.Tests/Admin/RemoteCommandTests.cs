@@ -37,6 +37,29 @@ public sealed class RemoteCommandTests
         Assert.Empty(c.Columns.Except(AdminSchema.MembersOf(item)));
     });
 
+    [Fact]
+    public void The_handbook_has_the_table_of_exit_statuses()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operations", "command-line.md"));
+        Assert.All(RemoteRefusedException.Table, r => Assert.Contains($"\n| {r.Exit} | {r.Meaning} |\n", page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_key_of_operators_is_in_the_handbook()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operations", "configuration.md"));
+        IEnumerable<string> Keys(Type type, string path) => type.GetProperties().Where(p => p.CanWrite).SelectMany(p =>
+            p.PropertyType.IsGenericType && p.PropertyType.GetGenericArguments() is [{ IsClass: true } element] && element != typeof(string) ? Keys(element, $"{path}{p.Name}:N:")
+            : p.PropertyType.IsClass && p.PropertyType != typeof(string) && !p.PropertyType.IsGenericType ? Keys(p.PropertyType, $"{path}{p.Name}:")
+            : [path + p.Name]);
+        var rows = page.Split('\n').Where(l => l.StartsWith("| Operators:", StringComparison.Ordinal)).Select(l => l.Split('|')[1].Trim()).SelectMany(k =>
+        {
+            var names = k.Split(", ");
+            return names.Select((n, i) => i == 0 ? n : names[0][..(names[0].LastIndexOf(':') + 1)] + n);
+        });
+        Assert.Equal(Keys(typeof(PersistCa.Server.Hosting.OperatorOptions), "Operators:").Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+    }
+
     /// <summary>A day's commands over a real server: each prints what its schema says.</summary>
     [Fact]
     public async Task What_is_printed_for_machines_is_what_the_schema_says()
