@@ -39,12 +39,47 @@ public abstract class CrashTests
         await CheckStoreAsync(server, postgres, chain);
     }
 
+    [SkippableTheory]
+    [InlineData("9.intended")]
+    [InlineData("9.signed")]
+    public async Task What_policy_forbids_since_the_intent_is_not_signed_again_and_its_serial_number_is_given_up(string place)
+    {
+        var postgres = await ConnectionAsync();
+        var settings = new Dictionary<string, string>();
+        await using var server = await ServerProcess.StartAsync(postgres, crashAt: place, settings: settings);
+        using var client = new AcmeClient(RootTrust.Client(server.RootPem), server.DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+        var (csr, key) = RunningAuthority.Csr(Name);
+        key.Dispose();
+        var journey = new Journey(server, client, csr) { Changed = () => settings["Names:DeniedSuffixes"] = Name };
+
+        var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => journey.CompleteAsync());
+
+        Assert.Equal(1, journey.Crashes);
+        Assert.Contains("rejectedIdentifier", failed.Message, StringComparison.Ordinal);
+        await server.KillAsync();
+        await using var provider = Services(server, postgres);
+        await provider.GetRequiredService<CaStore>().ReadAsync(
+            async db =>
+            {
+                var certificate = await db.Certificates.SingleAsync();
+                Assert.Equal((CertificateStatus.Abandoned, null), (certificate.Status, certificate.Der));
+                var entry = await db.AuditEntries.SingleAsync(e => e.Kind == AuditKinds.OrderFailed);
+                Assert.Contains("names.served", entry.Facts, StringComparison.Ordinal);
+                return true;
+            },
+            CancellationToken.None);
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    private static ServiceProvider Services(ServerProcess server, string? postgres) => new ServiceCollection()
+        .AddSingleton(TimeProvider.System)
+        .AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}")
+        .BuildServiceProvider();
+
     /// <summary>What must hold of every store, whatever was killed when.</summary>
     private static async Task CheckStoreAsync(ServerProcess server, string? postgres, string chain)
     {
-        var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-        services.AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}");
-        await using var provider = services.BuildServiceProvider();
+        await using var provider = Services(server, postgres);
         await provider.GetRequiredService<CaStore>().ReadAsync(
             async db =>
             {
@@ -56,6 +91,7 @@ public abstract class CrashTests
                 using var leaf = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(chain);
                 Assert.Contains(certificates, c => c.Der!.AsSpan().SequenceEqual(leaf.RawData));
                 var entries = await db.AuditEntries.ToListAsync();
+                Assert.Equal(certificates.Count, await db.PolicyDecisions.CountAsync());
                 foreach (var certificate in certificates)
                 {
                     Assert.Single(entries, e => e.Kind == AuditKinds.CertificateIssued && e.Subject == "certificate:" + certificate.PublicId);
@@ -83,6 +119,9 @@ public abstract class CrashTests
 
         public int Crashes { get; private set; }
 
+        /// <summary>What happens between the crash and the new start.</summary>
+        public Action Changed { get; init; } = () => { };
+
         public async Task<string> CompleteAsync()
         {
             using var limit = new CancellationTokenSource(Patience);
@@ -96,6 +135,7 @@ public abstract class CrashTests
                 {
                     Assert.True(await server.EndsAsync(TimeSpan.FromSeconds(10)), "the connection broke, but the server lives: " + server.Log);
                     Crashes++;
+                    Changed();
                     await server.StartAgainAsync();
                 }
             }
