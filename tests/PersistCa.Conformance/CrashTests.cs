@@ -39,6 +39,42 @@ public abstract class CrashTests
         await CheckStoreAsync(server, postgres, chain);
     }
 
+    [SkippableTheory]
+    [InlineData("9.intended")]
+    [InlineData("9.signed")]
+    public async Task What_policy_forbids_since_the_intent_is_not_signed_again_and_its_serial_number_is_given_up(string place)
+    {
+        var postgres = await ConnectionAsync();
+        var settings = new Dictionary<string, string>();
+        await using var server = await ServerProcess.StartAsync(postgres, crashAt: place, settings: settings);
+        using var client = new AcmeClient(RootTrust.Client(server.RootPem), server.DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+        var (csr, key) = RunningAuthority.Csr(Name);
+        key.Dispose();
+        var journey = new Journey(server, client, csr, () =>
+        {
+            settings["Names:DeniedSuffixes"] = Name;
+            return Task.CompletedTask;
+        });
+
+        var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => journey.CompleteAsync());
+
+        Assert.Equal(1, journey.Crashes);
+        Assert.Contains("rejectedIdentifier", failed.Message, StringComparison.Ordinal);
+        await server.KillAsync();
+        await using var provider = Services(server, postgres);
+        await provider.GetRequiredService<CaStore>().ReadAsync(
+            async db =>
+            {
+                var certificate = await db.Certificates.SingleAsync();
+                Assert.Equal((CertificateStatus.Abandoned, null), (certificate.Status, certificate.Der));
+                var entry = await db.AuditEntries.SingleAsync(e => e.Kind == AuditKinds.OrderFailed);
+                Assert.Contains("names.served", entry.Facts, StringComparison.Ordinal);
+                return true;
+            },
+            CancellationToken.None);
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
     [SkippableFact]
     public async Task An_intent_found_after_a_crash_becomes_no_certificate_when_its_key_was_blocked_meanwhile()
     {
@@ -56,9 +92,7 @@ public abstract class CrashTests
             var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => new Journey(server, client, csr, () => File.WriteAllTextAsync(list, fingerprint + "\n")).CompleteAsync());
             Assert.Contains("badPublicKey", failed.Message, StringComparison.Ordinal);
             await server.KillAsync();
-            var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-            services.AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}");
-            await using var provider = services.BuildServiceProvider();
+            await using var provider = Services(server, postgres);
             var store = provider.GetRequiredService<CaStore>();
             Assert.Equal(CertificateStatus.Abandoned, (await store.ReadAsync(db => db.Certificates.SingleAsync(), CancellationToken.None)).Status);
             Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
@@ -69,12 +103,15 @@ public abstract class CrashTests
         }
     }
 
+    private static ServiceProvider Services(ServerProcess server, string? postgres) => new ServiceCollection()
+        .AddSingleton(TimeProvider.System)
+        .AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}")
+        .BuildServiceProvider();
+
     /// <summary>What must hold of every store, whatever was killed when.</summary>
     private static async Task CheckStoreAsync(ServerProcess server, string? postgres, string chain)
     {
-        var services = new ServiceCollection().AddSingleton(TimeProvider.System);
-        services.AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}");
-        await using var provider = services.BuildServiceProvider();
+        await using var provider = Services(server, postgres);
         var findings = new List<Storage.Integrity.StoreFinding>();
         await foreach (var finding in provider.GetRequiredService<Storage.Integrity.StoreInspection>().CheckAsync(Storage.Integrity.StoreRules.All.Concat(Server.Registration.SignedRules.All), CancellationToken.None))
         {
@@ -93,6 +130,7 @@ public abstract class CrashTests
                 using var leaf = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(chain);
                 Assert.Contains(certificates, c => c.Der!.AsSpan().SequenceEqual(leaf.RawData));
                 var entries = await db.AuditEntries.ToListAsync();
+                Assert.Equal(certificates.Count, await db.PolicyDecisions.CountAsync());
                 foreach (var certificate in certificates)
                 {
                     Assert.Single(entries, e => e.Kind == AuditKinds.CertificateIssued && e.Subject == "certificate:" + certificate.PublicId);

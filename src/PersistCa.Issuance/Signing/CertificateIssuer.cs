@@ -55,40 +55,52 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
             }
         }
 
-        var validity = Validity(request.NotBefore, request.NotAfter, request.Now);
-        if (!validity.TryGet(out var times, out var problem))
+        if (!Draft(request).TryGet(out var intent, out var problem))
         {
             return problem;
         }
 
-        var (notBefore, notAfter) = times;
-        var serial = SerialNumbers.Next();
-        var (shard, crlUrl) = Pointer(serial);
-        var tbs = Build(request, serial, notBefore, notAfter, crlUrl);
-        var findings = TbsLint.Check(tbs, new LintContext
+        var errors = intent.Findings.Where(f => f.Severity == LintSeverity.Error).ToList();
+        return errors.Count == 0
+            ? intent
+            : new AcmeProblem(ProblemCatalog.ServerInternal, $"The certificate was not signed, because its lint found: {string.Join("; ", errors.Select(f => $"{f.Id}: {f.Message}"))}.");
+    }
+
+    /// <summary>
+    /// The same for who judges by more than the lint: what is found is in the draft, errors too, and nothing but times that cannot be given is refused. A draft
+    /// that nobody has judged must not be signed.
+    /// </summary>
+    /// <returns>The draft; malformed when the requested times cannot be given.</returns>
+    public Outcome<IssuanceIntent> Draft(IssuanceRequest request)
+    {
+        if (!Validity(request.NotBefore, request.NotAfter, request.Now).TryGet(out var times, out var problem))
         {
-            Regime = profile.Regime,
-            IssuerSubjectDer = issuer.SubjectDer,
-            IssuerKeyIdentifier = issuer.KeyIdentifier,
-            IssuerNotAfter = issuer.NotAfter,
-            SignatureAlgorithm = issuer.Key.Algorithm.AlgorithmIdentifier,
-            Names = request.Names,
-            MaxValidity = profile.Validity,
-            Purposes = profile.Purposes,
-            MaxNames = profile.MaxNames,
-            SignedAt = request.Now,
-            IssuerPurposes = issuerPurposes,
-            BlockedKeys = request.BlockedKeys.Count == 0 ? issuerKeys : issuerKeys.Union(request.BlockedKeys).ToFrozenSet(),
-            GeneratedKeys = request.GeneratedKeys,
-        });
-        if (findings.Any(f => f.Severity == LintSeverity.Error))
-        {
-            var list = string.Join("; ", findings.Where(f => f.Severity == LintSeverity.Error).Select(f => $"{f.Id}: {f.Message}"));
-            return new AcmeProblem(ProblemCatalog.ServerInternal, $"The certificate was not signed, because its lint found: {list}.");
+            return problem;
         }
 
-        return new IssuanceIntent(serial, tbs, notBefore, notAfter) { Findings = [.. findings], CrlShard = shard, CrlUrl = crlUrl, HasOcsp = profile.OcspUrl is not null };
+        var serial = SerialNumbers.Next();
+        var (shard, crlUrl) = Pointer(serial);
+        var tbs = Build(request, serial, times.NotBefore, times.NotAfter, crlUrl);
+        return new IssuanceIntent(serial, tbs, times.NotBefore, times.NotAfter) { Findings = [.. Lint(tbs, request)], CrlShard = shard, CrlUrl = crlUrl, HasOcsp = profile.OcspUrl is not null };
     }
+
+    /// <summary>What the lint finds in to-be-signed bytes that were made for a request.</summary>
+    public IReadOnlyList<LintFinding> Lint(ReadOnlyMemory<byte> tbsDer, IssuanceRequest request) => TbsLint.Check(tbsDer, new LintContext
+    {
+        Regime = profile.Regime,
+        IssuerSubjectDer = issuer.SubjectDer,
+        IssuerKeyIdentifier = issuer.KeyIdentifier,
+        IssuerNotAfter = issuer.NotAfter,
+        SignatureAlgorithm = issuer.Key.Algorithm.AlgorithmIdentifier,
+        Names = request.Names,
+        MaxValidity = profile.Validity,
+        Purposes = profile.Purposes,
+        MaxNames = profile.MaxNames,
+        SignedAt = request.Now,
+        IssuerPurposes = issuerPurposes,
+        BlockedKeys = request.BlockedKeys.Count == 0 ? issuerKeys : issuerKeys.Union(request.BlockedKeys).ToFrozenSet(),
+        GeneratedKeys = request.GeneratedKeys,
+    });
 
     /// <summary>Signs what a durable intent holds, once, and checks what came out.</summary>
     /// <param name="ticket">Made from the durable intent; used up by this call, whatever its end.</param>

@@ -40,7 +40,7 @@ public sealed record IssuanceRequest
 /// <param name="NotAfter">End of validity, inclusive.</param>
 public sealed record IssuanceIntent(string Serial, byte[] TbsDer, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
-    /// <summary>What the lint found that does not forbid the signature: warnings and notices, to be kept with the intent.</summary>
+    /// <summary>What the lint found: warnings and notices, to be kept with the intent; in a draft errors too.</summary>
     public ImmutableArray<LintFinding> Findings { get; init; } = [];
 
     /// <summary>The part of the revocation list that it belongs to, 0 for the one at the issuer's own URL. To be kept with the certificate.</summary>

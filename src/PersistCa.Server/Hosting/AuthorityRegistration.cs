@@ -66,6 +66,7 @@ internal static class AuthorityRegistration
         services.AddSingleton<AccountScopes>();
         services.AddSingleton<ExternalAccountDesk>();
         services.AddSingleton<RenewalDesk>();
+        services.AddSingleton<PolicyDesk>();
         services.AddSingleton(PublicSuffixList.Shipped);
         services.AddSingleton(Above(options, DnsName.MaxLength / 2));
         services.AddSingleton(new LimitDesk(options.Limits));
@@ -88,7 +89,9 @@ internal static class AuthorityRegistration
         services.AddSingleton<CrlSignal>();
         services.AddSingleton<Completions>();
         services.AddSingleton<PollDesk>();
-        services.AddSingleton(new CsrReader(new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) })));
+        var keyPolicy = new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) });
+        services.AddSingleton(keyPolicy);
+        services.AddSingleton(new CsrReader(keyPolicy));
         services.AddSingleton(resolver);
         services.AddSingleton<IDnsResolver>(resolver);
     }

@@ -42,12 +42,11 @@ public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
     public static async Task<AcmeProblem?> RefuseEndedAsync(
         CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel)
     {
-        if (!scope.HasEndedAt(now))
-        {
-            return null; // the usual case, without a look
-        }
-
-        var renewal = replaces is not null || await db.HasLiveCertificateAsync(account.Id, names, now, cancel);
-        return scope.RefuseAct(renewal ? ScopedAct.Renewal : ScopedAct.NewOrder, now);
+        return scope.RefuseAct(await ActAsync(db, account, scope, names, replaces, now, cancel), now);
     }
+
+    /// <summary>What an order for these names is. Looked for only where the key has ended, since it makes no difference otherwise.</summary>
+    public static async Task<ScopedAct> ActAsync(
+        CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel) =>
+        replaces is not null || (scope.HasEndedAt(now) && await db.HasLiveCertificateAsync(account.Id, names, now, cancel)) ? ScopedAct.Renewal : ScopedAct.NewOrder;
 }

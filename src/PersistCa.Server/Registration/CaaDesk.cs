@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Policy;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
@@ -21,6 +23,11 @@ namespace PersistCa.Server.Registration;
 /// <param name="Regime">By whose rules.</param>
 public sealed record CaaDue(CertificateName Name, long AuthorizationId, ChallengeType Method, ValidationRegime Regime);
 
+/// <summary>What is known of the CAA records of an order's names.</summary>
+/// <param name="Facts">For each name that has such records: what was said.</param>
+/// <param name="Due">Names that have to be looked at.</param>
+public sealed record CaaSeen(ImmutableArray<CaaFacts> Facts, IReadOnlyList<CaaDue> Due);
+
 /// <summary>Asks CAA for each name by itself, and keeps what it said (RFC 8659; BR 3.2.2.8): one fresh result per name, never one for another.</summary>
 public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityUrls urls, TimeProvider clock)
 {
@@ -34,28 +41,40 @@ public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityU
         _ => true,
     };
 
-    /// <summary>The names of an order without a fresh permission, asked inside the issuing transaction.</summary>
-    public async Task<IReadOnlyList<CaaDue>> DueAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    /// <summary>What was said of an order's names, and which are without a fresh permission; asked inside the issuing transaction.</summary>
+    public async Task<CaaSeen> SeenAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
     {
         long[] ids = [.. authorizations.Select(a => a.Id)];
         var now = t.Now;
         var fresh = await t.Db.CaaChecks
             .Where(c => ids.Contains(c.AuthorizationId) && c.FreshUntil >= now && c.CheckedAt <= now)
-            .Select(c => new { c.AuthorizationId, c.Name, c.Outcome })
+            .OrderByDescending(c => c.Id)
+            .Select(c => new { c.AuthorizationId, c.Name, c.Outcome, c.CheckedAt, c.FreshUntil })
             .ToListAsync(cancel);
+        var facts = ImmutableArray.CreateBuilder<CaaFacts>();
         var due = new List<CaaDue>();
         foreach (var text in names)
         {
-            // An address has no CAA records (RFC 8738 says nothing of them).
-            if (Identifier.Of(text) is CertificateName name && authorizations.FirstOrDefault(a => a.Covers(text)) is { } authorization
-                && regimes.Find(authorization.Regime) is { } regime
-                && !fresh.Exists(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, regime.Caa.ModeOf(name.Name))))
+            // An address has no CAA records (RFC 8738 says nothing of them). A name that nobody proved is refused for that.
+            if (Identifier.Of(text) is not CertificateName name || authorizations.FirstOrDefault(a => a.Covers(text)) is not { } authorization
+                || regimes.Find(authorization.Regime) is not { } regime || authorization.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is not { } won)
             {
-                due.Add(new CaaDue(name, authorization.Id, authorization.Challenges.First(c => c.Status == ChallengeStatus.Valid).Type, regime));
+                continue;
+            }
+
+            var mode = regime.Caa.ModeOf(name.Name);
+            if (fresh.Find(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, mode)) is { } seen)
+            {
+                facts.Add(new CaaFacts(name, mode) { Outcome = seen.Outcome, CheckedAt = seen.CheckedAt, FreshUntil = seen.FreshUntil });
+            }
+            else
+            {
+                facts.Add(new CaaFacts(name, mode));
+                due.Add(new CaaDue(name, authorization.Id, won.Type, regime));
             }
         }
 
-        return due;
+        return new CaaSeen(facts.ToImmutable(), due);
     }
 
     /// <summary>Looks at the records of names that are due, and records what they say.</summary>

@@ -153,7 +153,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
     }
 
     /// <summary>Internal names and reserved addresses (BR 4.2.2, 7.1.4.2.1): what is not of the public Internet cannot be certified by its rules.</summary>
-    private static AcmeProblem? OutsideThePublicWeb(Identifier identifier, AcmeIdentifier shown) => identifier switch
+    internal static AcmeProblem? OutsideThePublicWeb(Identifier identifier, AcmeIdentifier shown) => identifier switch
     {
         CertificateName name when PublicSuffixList.Shipped.IsInternal(name.Name) =>
             new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{identifier} is an internal name: its last label is no public top-level domain, and the profile is for the public web (BR 4.2.2).") { Identifier = shown },

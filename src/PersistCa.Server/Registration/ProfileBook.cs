@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
@@ -139,15 +140,18 @@ public sealed class ProfileBook
 
         return signer is null
             ? new AcmeProblem(ProblemCatalog.ServerInternal, $"No issuer signs by the profile {profile.Name} at this time; its operator has to name one.")
-            : signers.GetOrAdd((profile.Name, signer.Issuer.IssuerId), _ => new CertificateIssuer(signer.Issuer, profile.Certificate with
-            {
-                CaIssuersUrl = urls.Issuer(signer.Issuer.IssuerId),
-                CrlUrl = profile.Status == StatusKind.Crl ? urls.Crl(signer.Issuer.IssuerId) : null,
-                CrlShardUrls = profile.Status == StatusKind.Crl ? [.. urls.CrlShards(signer.Issuer.IssuerId, crlShards)] : [],
-                OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(signer.Issuer.IssuerId) : null,
-                NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
-            }));
+            : By(profile, signer.Issuer);
     }
+
+    /// <summary>An issuer as it signs by a profile: for the intent that was made for it, too, when another has followed it meanwhile.</summary>
+    public CertificateIssuer By(CaProfile profile, Issuer issuer) => signers.GetOrAdd((profile.Name, issuer.IssuerId), _ => new CertificateIssuer(issuer, profile.Certificate with
+    {
+        CaIssuersUrl = urls.Issuer(issuer.IssuerId),
+        CrlUrl = profile.Status == StatusKind.Crl ? urls.Crl(issuer.IssuerId) : null,
+        CrlShardUrls = profile.Status == StatusKind.Crl ? [.. urls.CrlShards(issuer.IssuerId, crlShards)] : [],
+        OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(issuer.IssuerId) : null,
+        NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
+    }));
 
     /// <summary>Whether operators stopped an issuer.</summary>
     public bool IsStopped(string issuerId) => switches.Current.Issuers.Contains(issuerId);

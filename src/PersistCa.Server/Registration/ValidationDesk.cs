@@ -84,7 +84,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, authorization.Regime, t.Now), result.Reusable, court!.Rules.Fingerprint);
+            authorization.Conclude(challenge, t.Now, Expiry(result, challenge.Type, authorization.Regime, t.Now), result.Reusable, court!.Rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);
@@ -161,19 +161,25 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
         (DateTimeOffset.MinValue, 200),
     ];
 
-    private DateTimeOffset Expiry(ChallengeResult result, string regime, DateTimeOffset now)
+    /// <summary>How long a validation may be used: by configuration, by the challenge, and under the Baseline Requirements by the day.</summary>
+    /// <param name="lifetime">Acme:AuthorizationLifetime.</param>
+    /// <param name="regime">By whose rules.</param>
+    /// <param name="type">The challenge.</param>
+    /// <param name="at">When it was made.</param>
+    internal static TimeSpan LongestUse(TimeSpan lifetime, string regime, ChallengeType type, DateTimeOffset at)
     {
-        var expires = now + options.Acme.AuthorizationLifetime;
-        if (regime == PerspectiveRules.CabfBr && TimeSpan.FromDays(PublicReuse.First(r => now >= r.From).Days) is var longest && now + longest < expires)
+        var longest = lifetime;
+        if (regime == PerspectiveRules.CabfBr && TimeSpan.FromDays(PublicReuse.First(r => at >= r.From).Days) is var allowed && allowed < longest)
         {
-            expires = now + longest;
+            longest = allowed;
         }
 
-        if (result.Evidence.ChallengeType == ChallengeType.DnsPersist01.Wire() && now + PersistReuse < expires)
-        {
-            expires = now + PersistReuse;
-        }
+        return type == ChallengeType.DnsPersist01 && PersistReuse < longest ? PersistReuse : longest;
+    }
 
+    private DateTimeOffset Expiry(ChallengeResult result, ChallengeType type, string regime, DateTimeOffset now)
+    {
+        var expires = now + LongestUse(options.Acme.AuthorizationLifetime, regime, type, now);
         return result.RecordExpires is { } end && end < expires ? end : expires;
     }
 }

@@ -1,17 +1,16 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Policy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
-using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Protocol.ExternalAccounts;
-using PersistCa.Protocol.Identifiers;
-using PersistCa.Protocol.Jose;
 using PersistCa.Protocol.Orders;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
@@ -37,13 +36,9 @@ internal sealed partial class IssuanceWorker(
     SwitchBoard switches,
     IssuerBook issuers,
     CsrReader reader,
-    IdentifierPolicy policy,
+    PolicyDesk policy,
     CaaDesk caa,
-    ValidationRegimes regimes,
     Completions completions,
-    AccountScopes scopes,
-    LimitDesk limits,
-    BlockedKeyList blocked,
     PersistCaOptions options,
     TimeProvider clock,
     ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
@@ -67,7 +62,8 @@ internal sealed partial class IssuanceWorker(
         CrashPoint.Reached("9.leased");
         using var activity = CaTelemetry.Source.StartActivity("issue", ActivityKind.Internal, item.TraceParent);
         var due = new List<CaaDue>();
-        var outcome = await IntendAsync(item, due, cancel);
+        PolicyDecision? decided = null;
+        var outcome = await IntendAsync(item, due, d => decided = d, cancel);
         if (due.Count > 0)
         {
             var forbidden = await CheckCaaAsync(item, due, cancel);
@@ -77,7 +73,7 @@ internal sealed partial class IssuanceWorker(
                 return;
             }
 
-            outcome = forbidden is not null ? forbidden : await IntendAsync(item, due, cancel);
+            outcome = forbidden is not null ? forbidden : await IntendAsync(item, due, d => decided = d, cancel);
         }
 
         if (!outcome.TryGet(out var intended, out var problem))
@@ -89,7 +85,7 @@ internal sealed partial class IssuanceWorker(
             }
 
             // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
-            await FailAsync(item, problem, cancel);
+            await FailAsync(item, problem, cancel, decided);
             return;
         }
 
@@ -108,14 +104,16 @@ internal sealed partial class IssuanceWorker(
         }
     }
 
-    /// <summary>Checks everything again, live, and makes the intent durable; or finds the one that was made before a crash.</summary>
+    /// <summary>Has everything judged again, live, and makes the intent durable; or finds the one that was made before a crash.</summary>
     /// <param name="item">The work.</param>
     /// <param name="due">Filled with the names whose CAA records have to be looked at first; then nothing is intended.</param>
+    /// <param name="decided">Told the decision, whatever it is.</param>
     /// <param name="cancel">Stops.</param>
-    private Task<Outcome<Intended>> IntendAsync(WorkItem item, List<CaaDue> due, CancellationToken cancel) => store.WriteAsync<Intended>(
+    private Task<Outcome<Intended>> IntendAsync(WorkItem item, List<CaaDue> due, Action<PolicyDecision> decided, CancellationToken cancel) => store.WriteAsync<Intended>(
         Actor.Server,
         async t =>
         {
+            due.Clear();
             var (order, authorizations) = await t.Db.OrderAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued order vanished");
 
             // A node that was slow may have lost its lease to one that decided meanwhile: then there is nothing to intend, and nothing to fail either.
@@ -124,157 +122,124 @@ internal sealed partial class IssuanceWorker(
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node decides");
             }
 
-            var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
-            if (!account.IsValid)
-            {
-                return AccountRegistrar.NotValid(account);
-            }
-
-            // Asked for again at the last moment: a profile may have been withdrawn, or closed to the account, since finalize.
+            // A profile or an issuer may have been switched off since finalize.
             await switches.LookAsync(t.Db, cancel);
-            var scope = await t.Db.ScopeAsync(account, cancel);
-            if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var problem))
+            var gathered = await GatherAsync(t, order, authorizations, cancel);
+            if (!gathered.TryGet(out var found, out var problem))
             {
                 return problem;
             }
 
-            if ((scopes.RefuseUnbound(scope)
-                ?? await AccountScopes.RefuseEndedAsync(t.Db, account, scope, order.Names, order.Replaces, t.Now, cancel)
-                ?? scope.RefuseNames(order.Names.Select(Identifier.Of))
-                ?? scope.RefuseCount(order.Names.Count)) is { } outside)
-            {
-                return outside;
-            }
-
-            var judged = Names(order, authorizations, profile, account, scope, t.Now);
-            if (!judged.TryGet(out var identifiers, out problem))
+            if (!(await policy.JudgeAsync(t, found, cancel)).TryGet(out var judged, out problem))
             {
                 return problem;
             }
 
-            var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
-
-            // Of an intent found after a crash too: it may be older than what CAA said.
-            due.Clear();
-            due.AddRange(await caa.DueAsync(t, order.Names, authorizations, cancel));
-            if (due.Count > 0)
+            var (intent, decision, waiting) = judged;
+            decided(decision);
+            if (decision.AwaitsCaa && waiting.Count > 0)
             {
+                due.AddRange(waiting);
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "CAA records could not be looked at in time.");
             }
 
-            // So may the key have been blocked since.
-            if (known is not null && (await BlockedAsync(t, account, known.KeyFingerprint, cancel)).Contains(known.KeyFingerprint))
+            if (decision.Problem is { } refused)
             {
-                return new AcmeProblem(ProblemCatalog.BadPublicKey, "The key must not be certified: it was blocked, or became the account's, since the request was made.");
-            }
-
-            if (known is null)
-            {
-                var read = reader.Read(order.Csr);
-                if (!read.TryGet(out var request, out problem))
+                if (refused.Type == ProblemCatalog.ServerInternal)
                 {
-                    return problem;
+                    // Nothing that a client did: a profile or an issuer makes certificates that must not be signed.
+                    CaTelemetry.LintRefusals.Add(1, new KeyValuePair<string, object?>("profile", found.Profile.Name));
+                    LogLintRefused(logger, order.PublicId, found.Profile.Name, refused.Detail);
                 }
 
-                if (profile.Refuse(request.KeyKind) is { } unfit)
-                {
-                    return unfit;
-                }
-
-                if (!profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem))
-                {
-                    return problem;
-                }
-
-                var prepared = signer.Prepare(new IssuanceRequest
-                {
-                    SubjectPublicKeyInfo = request.SubjectPublicKeyInfo,
-                    KeyKind = request.KeyKind,
-                    Names = identifiers,
-                    Now = t.Now,
-                    NotBefore = order.NotBefore,
-                    NotAfter = order.NotAfter,
-                    BlockedKeys = await BlockedAsync(t, account, request.KeyFingerprint, cancel),
-                    GeneratedKeys = await t.Db.OcspSigners.AnyAsync(s => s.KeyFingerprint == request.KeyFingerprint, cancel) ? [request.KeyFingerprint] : new HashSet<string>(),
-                });
-                if (!prepared.TryGet(out var intent, out problem))
-                {
-                    if (problem.Type == ProblemCatalog.ServerInternal)
-                    {
-                        // Nothing that a client did: a profile or an issuer makes certificates that must not be signed.
-                        CaTelemetry.LintRefusals.Add(1, new KeyValuePair<string, object?>("profile", profile.Name));
-                        LogLintRefused(logger, order.PublicId, profile.Name, problem.Detail);
-                    }
-
-                    return problem;
-                }
-
-                if (await limits.TakeCertificateAsync(t, scope, cancel) is { } spent)
-                {
-                    return spent;
-                }
-
-                CrashPoint.Reached("9.prepared");
-                known = new IssuedCertificate(
-                    PublicId.Next(),
-                    intent.Serial,
-                    signer.Issuer.IssuerId,
-                    order.Id,
-                    account.Id,
-                    request.KeyFingerprint,
-                    intent.TbsDer,
-                    intent.NotBefore,
-                    intent.NotAfter,
-                    t.Now,
-                    profile.Name)
-                {
-                    CrlShard = intent.CrlShard,
-                    HasOcsp = intent.HasOcsp,
-                };
-                known.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
-                t.Db.Certificates.Add(known);
-                if (intent.CrlUrl is { } pointer)
-                {
-                    await t.RememberCrlPointAsync(known.IssuerId, known.CrlShard, pointer, cancel);
-                }
-
-                t.Audit(
-                    AuditKinds.IssuanceIntended,
-                    "order:" + order.PublicId,
-                    ("certificate", known.PublicId),
-                    ("serial", known.Serial),
-                    ("issuer", known.IssuerId),
-                    ("profile", profile.Name),
-                    ("lint", Warnings(intent)),
-                    ("names", string.Join(' ', order.Names)));
+                return refused;
             }
 
             // An intent goes to its end by the issuer it was made for, though another may have followed it meanwhile.
-            if (known.Status != CertificateStatus.Intended || issuers.Find(known.IssuerId) is not { } owner)
+            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(decision.Write())));
+            if (found.Known is { } known)
             {
-                return new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+                t.Audit(AuditKinds.IssuanceResumed, "order:" + order.PublicId, ("certificate", known.PublicId), ("serial", known.Serial), ("decision", hash));
+            }
+            else
+            {
+                known = await IntendAsync(t, found, intent!, hash, cancel);
             }
 
-            // Not even what was intended before they stopped it.
-            if (profiles.IsStopped(known.IssuerId))
-            {
-                return ProfileBook.Stopped(profile.Name);
-            }
-
-            return new Intended(order.PublicId, account.PublicId, known.Serial, known.TbsDer, owner.Issuer, order.Names, order.FinalizedAt!.Value);
+            await PolicyDesk.KeepAsync(t, decision, known, cancel);
+            return new Intended(order.PublicId, found.Account.PublicId, known.Serial, known.TbsDer, found.Signer.Issuer, order.Names, order.FinalizedAt!.Value);
         },
         cancel);
 
-    /// <summary>Of the keys that must not be certified those that this one could be: it may be blocked, or be the account's (for lint L18).</summary>
-    private async Task<HashSet<string>> BlockedAsync(StoreTransaction t, Account account, string fingerprint, CancellationToken cancel)
+    /// <summary>What is to be judged: without a profile, a request that can be read and somebody who signs there is no certificate to judge.</summary>
+    private async Task<Outcome<IssuanceCase>> GatherAsync(StoreTransaction t, Order order, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
     {
-        HashSet<string> found = [.. account.Keys.Select(k => PublicKeyFingerprint.Of(Jwk.FromCanonical(k.Jwk).SubjectPublicKeyInfo()))];
-        if (await blocked.ContainsAsync(t.Db, fingerprint, cancel))
+        var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+        if (profiles.Find(order.Profile ?? profiles.Default.Name) is not { } profile)
         {
-            found.Add(fingerprint);
+            return profiles.For(order.Profile, account, AccountScope.Unbound).Problem!;
         }
 
-        return found;
+        if (!reader.Read(order.Csr).TryGet(out var request, out var problem))
+        {
+            return problem;
+        }
+
+        var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
+        if (known is null)
+        {
+            return profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : problem;
+        }
+
+        if (profiles.IsStopped(known.IssuerId))
+        {
+            return ProfileBook.Stopped(profile.Name); // not even what was intended before
+        }
+
+        return known.Status == CertificateStatus.Intended && issuers.Find(known.IssuerId) is { } owner
+            ? new IssuanceCase(order, authorizations, account, profile, profiles.By(profile, owner.Issuer), request, known)
+            : new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+    }
+
+    /// <summary>Writes the intent.</summary>
+    private static async Task<IssuedCertificate> IntendAsync(StoreTransaction t, IssuanceCase found, IssuanceIntent intent, string decision, CancellationToken cancel)
+    {
+        CrashPoint.Reached("9.prepared");
+        var (order, account) = (found.Order, found.Account);
+        var made = new IssuedCertificate(
+            PublicId.Next(),
+            intent.Serial,
+            found.Signer.Issuer.IssuerId,
+            order.Id,
+            account.Id,
+            found.Request.KeyFingerprint,
+            intent.TbsDer,
+            intent.NotBefore,
+            intent.NotAfter,
+            t.Now,
+            found.Profile.Name)
+        {
+            CrlShard = intent.CrlShard,
+            HasOcsp = intent.HasOcsp,
+        };
+        made.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
+        t.Db.Certificates.Add(made);
+        if (intent.CrlUrl is { } pointer)
+        {
+            await t.RememberCrlPointAsync(made.IssuerId, made.CrlShard, pointer, cancel);
+        }
+
+        t.Audit(
+            AuditKinds.IssuanceIntended,
+            "order:" + order.PublicId,
+            ("certificate", made.PublicId),
+            ("serial", made.Serial),
+            ("issuer", made.IssuerId),
+            ("profile", found.Profile.Name),
+            ("lint", Warnings(intent)),
+            ("decision", decision),
+            ("names", string.Join(' ', order.Names)));
+        return made;
     }
 
     private async Task<AcmeProblem?> CheckCaaAsync(WorkItem item, IReadOnlyList<CaaDue> due, CancellationToken cancel)
@@ -283,54 +248,6 @@ internal sealed partial class IssuanceWorker(
             async db => await db.AccountAsync((await db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel)).AccountId, cancel), cancel)
             ?? throw new InvalidOperationException("an account vanished");
         return await caa.CheckAsync(due, account, cancel);
-    }
-
-    /// <summary>The identifiers, if each has an authorization that is valid now. Never trusts what the queue or an earlier step found.</summary>
-    private Outcome<ImmutableArray<Identifier>> Names(Order order, IReadOnlyList<Authorization> authorizations, CaProfile profile, Account account, AccountScope scope, DateTimeOffset now)
-    {
-        var accepted = ImmutableArray.CreateBuilder<Identifier>(order.Names.Count);
-        var problems = new List<AcmeProblem>();
-        foreach (var text in order.Names)
-        {
-            var identifier = Identifier.Of(text);
-            var authorization = authorizations.FirstOrDefault(a => a.Covers(text) && a.AccountId == order.AccountId);
-            var status = authorization?.StatusAt(now);
-            if (status == AuthorizationStatus.Valid && authorization!.Rules != regimes.Find(profile.Regime)?.Rules.Fingerprint)
-            {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by rules that have changed since; make a new order.") { Identifier = identifier.Acme });
-            }
-            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } won && !profile.Accepts(won.Type))
-            {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {won.Type.Wire()}, which the profile {profile.Name} does not accept any more; make a new order.") { Identifier = identifier.Acme });
-            }
-            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } proof && account.Restrictions?.Accepts(proof.Type) == false)
-            {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {proof.Type.Wire()}, which the account may not use any more; make a new order.") { Identifier = identifier.Acme });
-            }
-            else if (status == AuthorizationStatus.Valid && authorization!.Challenges.FirstOrDefault(c => c.Status == ChallengeStatus.Valid) is { } by && !scope.Accepts(by.Type))
-            {
-                problems.Add(new AcmeProblem(ProblemCatalog.Unauthorized, $"{text} was proved by {by.Type.Wire()}, which the external account {scope.KeyId} does not accept; make a new order.") { Identifier = identifier.Acme });
-            }
-            else if (status != AuthorizationStatus.Valid)
-            {
-                problems.Add(new AcmeProblem(
-                    ProblemCatalog.Unauthorized,
-                    $"The authorization for {text} is {status?.ToString().ToLowerInvariant() ?? "missing"} at the time of issuance.")
-                { Identifier = identifier.Acme });
-            }
-            else if ((policy.Judge(identifier).Problem ?? account.Restrictions?.Refuse(identifier)) is { } refused)
-            {
-                problems.Add(refused);
-            }
-            else
-            {
-                accepted.Add(identifier);
-            }
-        }
-
-        return problems.Count == 0
-            ? accepted.ToImmutable()
-            : AcmeProblem.Combine(problems, $"{problems.Count} of {order.Names.Count} names cannot be issued for; see subproblems.");
     }
 
     private async Task<bool> RecordAsync(WorkItem item, byte[] der, CancellationToken cancel)
@@ -358,7 +275,7 @@ internal sealed partial class IssuanceWorker(
                     "certificate:" + certificate.PublicId,
                     ("order", order.PublicId),
                     ("serial", certificate.Serial),
-                    ("sha256", Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(der))));
+                    ("sha256", Convert.ToHexStringLower(SHA256.HashData(der))));
                 CrashPoint.Reached("10.recording");
                 return item;
             },
@@ -371,7 +288,7 @@ internal sealed partial class IssuanceWorker(
         return !outcome.IsRefused;
     }
 
-    private async Task FailAsync(WorkItem item, AcmeProblem problem, CancellationToken cancel)
+    private async Task FailAsync(WorkItem item, AcmeProblem problem, CancellationToken cancel, PolicyDecision? decision = null)
     {
         var failed = await store.WriteAsync<Order>(
             Actor.Server,
@@ -392,7 +309,7 @@ internal sealed partial class IssuanceWorker(
                 }
 
                 order.Fail(problem);
-                t.Audit(AuditKinds.OrderFailed, "order:" + order.PublicId, ("problem", problem.Type.Name), ("detail", problem.Detail));
+                t.Audit(AuditKinds.OrderFailed, "order:" + order.PublicId, ("problem", problem.Type.Name), ("detail", problem.Detail), ("rules", decision is { IsPermitted: false } ? string.Join(' ', decision.Failed) : null));
                 return order;
             },
             cancel);

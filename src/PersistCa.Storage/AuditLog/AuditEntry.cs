@@ -47,6 +47,7 @@ public static class AuditKinds
     public const string ValidationFailed = "validation.failed";
     public const string CaaChecked = "caa.checked";
     public const string IssuanceIntended = "issuance.intended";
+    public const string IssuanceResumed = "issuance.resumed";
     public const string IssuanceAbandoned = "issuance.abandoned";
     public const string CertificateIssued = "certificate.issued";
     public const string CertificateRevoked = "certificate.revoked";

@@ -81,7 +81,7 @@ public sealed class NameConstraintsTests
     }
 
     /// <summary>An issuer below a root, each with the constraints given; the issuer's first.</summary>
-    private static Task<Issuer> IssuerAsync(params NameConstraintsParts[] parts)
+    internal static Task<Issuer> IssuerAsync(params NameConstraintsParts[] parts)
     {
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var key = FileSigningKey.Generate(SigningAlgorithms.EcdsaP256);
@@ -109,7 +109,7 @@ public sealed class NameConstraintsTests
         return request;
     }
 
-    private sealed record NameConstraintsParts(string[] Permitted, string[] Excluded, byte[]? Raw = null)
+    internal sealed record NameConstraintsParts(string[] Permitted, string[] Excluded, byte[]? Raw = null)
     {
         public byte[] Encode()
         {

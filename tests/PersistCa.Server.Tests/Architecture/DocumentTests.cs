@@ -19,6 +19,16 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_rule_of_policy_is_in_its_document()
+    {
+        var words = Word().Matches(File.ReadAllText(Path.Combine(Root, "docs", "operations", "policy.md"))).Select(m => m.Value).ToHashSet();
+        Assert.DoesNotContain(PersistCa.Issuance.Policy.Rulebook.All.Select(r => r.Id), id => !words.Contains(id));
+    }
+
+    [GeneratedRegex(@"[a-z]+(?:[-.][a-z]+)*")]
+    private static partial Regex Word();
+
+    [Fact]
     public void Nothing_secret_or_made_by_running_is_kept_with_the_sources()
     {
         var found = new[] { "src", "tests", "docs", "deploy" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists)

@@ -96,7 +96,8 @@ public sealed class ScopeTests
         var offered = (await client.FetchAsync(order.Json["authorizations"]![0]!.GetValue<string>(), None)).Json["challenges"]!.AsArray();
         Assert.Equal(["dns-01", "dns-persist-01"], offered.Select(c => c!["type"]!.GetValue<string>()));
         Assert.Equal("rejectedIdentifier", (await TryAsync(() => client.OrderAsync([Name], None, "web"))).Problem);
-        var address = await TryAsync(() => client.OrderAsync(["10.1.2.3"], None));
+        using var other = await authority.BoundAsync(await authority.ExternalKeyAsync(t => t with { Names = ["10.0.0.0/8"], Challenges = ["dns-01"] }));
+        var address = await TryAsync(() => other.OrderAsync(["10.1.2.3"], None));
         Assert.Equal("rejectedIdentifier", address.Problem);
         Assert.Contains("accepts none of the challenges", address.Body, StringComparison.Ordinal);
     }

@@ -113,7 +113,7 @@ internal static class AuthorityFixtures
     private static TbsDraft AsAuthority(TbsDraft draft) =>
         draft.Without(San).With(Bc, true, Hex("30030101ff")).With(Ku, true, UsageBits(0x06)).With(Ski, false, Hex("040101"));
 
-    private static TbsDraft AsSubordinate(TbsDraft draft) => PointsTo(FullName("http://a.example/1.crl"))(Policy("1.2.3")(AsAuthority(draft)));
+    private static TbsDraft AsSubordinate(TbsDraft draft) => PointsTo(FullName("http://a.example/1.crl"))(PolicyIs("1.2.3")(AsAuthority(draft)));
 
     private static TbsDraft AsRoot(TbsDraft draft)
     {

@@ -147,7 +147,7 @@ internal static class Der
         }
     }
 
-    public static Func<TbsDraft, TbsDraft> Policy(params string[] oids) => d => d.With(Policies, false, Sequence(w => Array.ForEach(oids, o =>
+    public static Func<TbsDraft, TbsDraft> PolicyIs(params string[] oids) => d => d.With(Policies, false, Sequence(w => Array.ForEach(oids, o =>
     {
         using var policy = w.PushSequence();
         w.WriteObjectIdentifier(o);

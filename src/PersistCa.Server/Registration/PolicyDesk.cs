@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Csr;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Policy;
+using PersistCa.Issuance.Signing;
+using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.ExternalAccounts;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Protocol.Jose;
+using PersistCa.Protocol.Orders;
+using PersistCa.Server.Hosting;
+using PersistCa.Storage;
+using PersistCa.Storage.ExternalAccounts;
+
+namespace PersistCa.Server.Registration;
+
+/// <summary>An order at the moment at which its certificate is decided on.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Authorizations">What it rests on.</param>
+/// <param name="Account">Its account, read live.</param>
+/// <param name="Profile">Its profile as configured now.</param>
+/// <param name="Signer">Who is to sign.</param>
+/// <param name="Request">The certificate request.</param>
+/// <param name="Known">The intent that was made before a crash; null for none.</param>
+public sealed record IssuanceCase(
+    Order Order, IReadOnlyList<Authorization> Authorizations, Account Account, CaProfile Profile, CertificateIssuer Signer, SigningRequest Request, IssuedCertificate? Known);
+
+/// <summary>The certificate of a case, and the judgement on it.</summary>
+/// <param name="Intent">The draft; null where an intent was found.</param>
+/// <param name="Decision">The judgement.</param>
+/// <param name="Due">Names whose CAA records have to be looked at first.</param>
+public sealed record Judged(IssuanceIntent? Intent, PolicyDecision Decision, IReadOnlyList<CaaDue> Due);
+
+/// <summary>A decision of the store.</summary>
+/// <param name="Serial">Serial number of the certificate, lower-case hex.</param>
+/// <param name="Decision">The decision.</param>
+public sealed record KeptDecision(string Serial, PolicyDecision Decision);
+
+/// <summary>Gathers what policy has to know of a certificate, inside the issuing transaction, has it judged, and keeps the judgement.</summary>
+public sealed class PolicyDesk(
+    CaStore store,
+    IssuerBook issuers,
+    IdentifierPolicy identifiers,
+    KeyPolicy keys,
+    ValidationRegimes regimes,
+    CaaDesk caa,
+    BlockedKeyList blocked,
+    AccountScopes scopes,
+    LimitDesk limits,
+    PersistCaOptions options)
+{
+    /// <summary>Drafts the certificate of a case, or takes the one that was intended, and judges it. What an external account may have is taken here.</summary>
+    /// <returns>The judgement; malformed when the times that the order asks for cannot be given.</returns>
+    public async Task<Outcome<Judged>> JudgeAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
+    {
+        ImmutableArray<Identifier> names = [.. c.Order.Names.Select(Identifier.Of)];
+        var forbidden = await ForbiddenKeysAsync(t, c, cancel);
+        var request = new IssuanceRequest
+        {
+            SubjectPublicKeyInfo = c.Request.SubjectPublicKeyInfo,
+            KeyKind = c.Request.KeyKind,
+            Names = names,
+            Now = t.Now,
+            NotBefore = c.Order.NotBefore,
+            NotAfter = c.Order.NotAfter,
+            BlockedKeys = forbidden.Keys.ToHashSet(),
+        };
+        IssuanceIntent? intent = null;
+        if (c.Known is null && !c.Signer.Draft(request).TryGet(out intent, out var impossible))
+        {
+            return impossible;
+        }
+
+        ReadOnlyMemory<byte> tbs = intent?.TbsDer ?? c.Known!.TbsDer;
+        var seen = await caa.SeenAsync(t, c.Order.Names, c.Authorizations, cancel);
+        var decision = PolicyDecision.Judge(new PolicyFacts
+        {
+            TbsDer = tbs,
+            Now = t.Now,
+            Account = await AccountAsync(t, c, cancel),
+            Profile = new ProfileFacts(
+                c.Profile.Name,
+                c.Profile.Regime,
+                c.Profile.Offered,
+                c.Profile.Accounts.Count == 0 || c.Profile.Accounts.Contains(c.Account.PublicId),
+                c.Profile.Keys,
+                c.Profile.Challenges,
+                c.Signer.Profile),
+            Issuer = new IssuerFacts(c.Signer.Issuer.IssuerId, c.Signer.Issuer.NotBefore, c.Signer.Issuer.NotAfter, c.Signer.Issuer.Constraints),
+            Names = names,
+            WishedNotBefore = c.Order.NotBefore,
+            WishedNotAfter = c.Order.NotAfter,
+            RequestedKey = c.Request.SubjectPublicKeyInfo,
+            Keys = keys,
+            ForbiddenKeys = forbidden,
+            Proofs = [.. names.Select(n => Proof(c, n, t.Now))],
+            Caa = seen.Facts,
+            NotServed = i => identifiers.Judge(i).Problem,
+            NotPublic = i => IdentifierIntake.OutsideThePublicWeb(i, i.Acme),
+            Findings = intent?.Findings ?? [.. c.Signer.Lint(tbs, request)],
+        });
+        return new Judged(intent, decision, seen.Due);
+    }
+
+    /// <summary>Keeps a decision with its certificate; one that was made before a crash gives way.</summary>
+    public static async Task KeepAsync(StoreTransaction t, PolicyDecision decision, IssuedCertificate certificate, CancellationToken cancel)
+    {
+        var json = decision.Write();
+        if (certificate.Id > 0 && await t.Db.PolicyDecisions.FirstOrDefaultAsync(d => d.CertificateId == certificate.Id, cancel) is { } before)
+        {
+            (before.Version, before.DecidedAt, before.Json) = (decision.Version, decision.At, json);
+            return;
+        }
+
+        t.Db.PolicyDecisions.Add(new PolicyDecisionRow { Certificate = certificate, Version = decision.Version, DecidedAt = decision.At, Json = json });
+    }
+
+    /// <summary>The decision on a certificate, for operators of every role.</summary>
+    /// <param name="who">The operator.</param>
+    /// <param name="serial">Serial number of the certificate, lower-case hex.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>The decision; malformed with 404 when there is no such certificate, or it was issued before decisions were kept.</returns>
+    public async Task<Outcome<KeptDecision>> FindAsync(OperatorIdentity who, string serial, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        var json = await store.ReadAsync(
+            db => db.Certificates.Where(c => c.Serial == serial).Join(db.PolicyDecisions, c => c.Id, d => d.CertificateId, (c, d) => d.Json).FirstOrDefaultAsync(cancel), cancel);
+        return json is null ? Refusals.NoSuchResource("decision") : new KeptDecision(serial, PolicyDecision.Read(json));
+    }
+
+    private async Task<AccountFactsNow> AccountAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
+    {
+        var scope = await t.Db.ScopeAsync(c.Account, cancel);
+
+        // An intent has its certificate already, taken when it was made.
+        var spent = c.Known is null ? await limits.TakeCertificateAsync(t, scope, cancel) : null;
+        return new AccountFactsNow(c.Account.PublicId, c.Account.Status.ToString().ToLowerInvariant(), c.Account.IsValid)
+        {
+            Scope = scope,
+            ScopeRequired = scopes.Required,
+            Act = await AccountScopes.ActAsync(t.Db, c.Account, scope, c.Order.Names, c.Order.Replaces, t.Now, cancel),
+            CertificatesSpent = spent,
+        };
+    }
+
+    private ProofFacts Proof(IssuanceCase c, Identifier name, DateTimeOffset now)
+    {
+        if (c.Authorizations.FirstOrDefault(a => a.Covers(name.Text) && a.AccountId == c.Order.AccountId) is not { } authorization)
+        {
+            return new ProofFacts(name);
+        }
+
+        var won = authorization.Challenges.FirstOrDefault(x => x.Status == ChallengeStatus.Valid);
+        return new ProofFacts(name)
+        {
+            Authorization = authorization.PublicId,
+            Status = authorization.StatusAt(now),
+            Method = won?.Type,
+            Above = authorization.CertificateName != name.Text,
+            ProvedAt = authorization.ValidatedAt,
+            LongestUse = won is null ? TimeSpan.Zero : ValidationDesk.LongestUse(options.Acme.AuthorizationLifetime, authorization.Regime, won.Type, authorization.ValidatedAt ?? now),
+            ByPresentRules = authorization.Rules == regimes.Find(c.Profile.Regime)?.Rules.Fingerprint,
+        };
+    }
+
+    /// <summary>Of the keys that must not be certified those that this one could be, each with what it is.</summary>
+    private async Task<Dictionary<string, string>> ForbiddenKeysAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
+    {
+        var fingerprint = c.Request.KeyFingerprint;
+        var found = new Dictionary<string, string>();
+        foreach (var key in c.Account.Keys)
+        {
+            found[PublicKeyFingerprint.Of(Jwk.FromCanonical(key.Jwk).SubjectPublicKeyInfo())] = "a key that is, or was, this account's";
+        }
+
+        if (await blocked.ContainsAsync(t.Db, fingerprint, cancel))
+        {
+            found[fingerprint] = "known to be compromised and blocked for ever";
+        }
+        else if (issuers.HasKey(fingerprint))
+        {
+            found[fingerprint] = "a key of this authority";
+        }
+        else if (await t.Db.OcspSigners.AnyAsync(s => s.KeyFingerprint == fingerprint, cancel))
+        {
+            found[fingerprint] = "a key that this authority made";
+        }
+
+        return found;
+    }
+}
