@@ -49,6 +49,7 @@ internal static class FuzzTargets
         ["lint"] = LintTarget.Run,
         ["ocsp"] = OcspTarget.Run,
         ["tlog"] = TlogTarget.Run,
+        ["operator"] = OperatorTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -75,6 +76,7 @@ internal static class FuzzTargets
         seeds.AddRange(LintTarget.Seeds());
         seeds.AddRange(OcspTarget.Seeds());
         seeds.AddRange(TlogTarget.Seeds());
+        seeds.AddRange(OperatorTarget.Seeds());
         return seeds;
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Identifiers;
 using PersistCa.Protocol.Limits;
 
@@ -18,7 +19,7 @@ public sealed record AccountRestrictions
     /// <summary>Nothing is restricted.</summary>
     public static readonly AccountRestrictions None = new();
 
-    /// <summary>Names that may stand in its certificates: "x", or "*.x" for everything under x but not x; an address; a network as 10.0.0.0/8.</summary>
+    /// <summary>Names that may stand in its certificates, as texts of <see cref="NameRule"/> in their one spelling.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
     /// <summary>Profiles that its orders may have.</summary>
@@ -33,26 +34,8 @@ public sealed record AccountRestrictions
     /// <summary>Whether nothing is restricted.</summary>
     public bool IsNone => Names.Count == 0 && Profiles.Count == 0 && Challenges.Count == 0 && Limits.Count == 0;
 
-    /// <summary>Reads an entry of <see cref="Names"/> into its one spelling.</summary>
-    /// <returns>The entry; or the reason why it is none.</returns>
-    public static Parsed<string> ReadName(string text)
-    {
-        if (text.Contains('/', StringComparison.Ordinal))
-        {
-            return IPNetwork.TryParse(text, out var network) ? Parsed<string>.Ok(network.ToString()) : Parsed<string>.Refused($"'{Excerpt.Of(text, 100)}' is no network; write one such as 10.0.0.0/8");
-        }
-
-        if (IpIdentifier.Parse(text) is { IsValid: true, Value: var address })
-        {
-            return Parsed<string>.Ok(address.Text);
-        }
-
-        var name = CertificateName.Parse(text);
-        return name.IsValid ? Parsed<string>.Ok(name.Value.Text) : Parsed<string>.Refused($"'{Excerpt.Of(text, 100)}' is no name: {name.Reason}");
-    }
-
     /// <summary>Says why an identifier may not stand in a certificate of the account; null when it may.</summary>
-    public AcmeProblem? Refuse(Identifier identifier) => Names.Count == 0 || Names.Any(n => Covers(n, identifier.Text))
+    public AcmeProblem? Refuse(Identifier identifier) => Names.Count == 0 || Names.Any(n => NameRule.Parse(n) is { IsValid: true, Value: var rule } && rule.Permits(identifier))
         ? null
         : new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"{identifier} is not among the names that this account is restricted to; its operator can change that.") { Identifier = identifier.Acme };
 
@@ -74,26 +57,31 @@ public sealed record AccountRestrictions
 
     private static bool More(RateLimit now, RateLimit before) => !before.IsOff && (now.IsOff || now.Count > before.Count || now.Period < before.Period);
 
-    /// <summary>Whether an entry stands for a name, or for everything that another entry stands for.</summary>
-    private static bool Covers(string entry, string other)
+    /// <summary>Whether a rule permits everything that another does, as far as their texts tell: where they do not tell, it does not.</summary>
+    private static bool Covers(string rule, string other)
     {
-        if (entry == other)
+        if (rule == other)
         {
             return true;
         }
 
-        if (entry.StartsWith("*.", StringComparison.Ordinal))
+        var address = other.Contains('/', StringComparison.Ordinal) || IPAddress.TryParse(other, out _);
+        if (rule.StartsWith('.'))
         {
-            return other.EndsWith(entry[1..], StringComparison.Ordinal);
+            // What follows the last star is where everything that a pattern matches lies.
+            var labels = other.TrimStart('.').Split('.');
+            var last = Array.FindLastIndex(labels, l => l.Contains('*', StringComparison.Ordinal));
+            return !address && (rule == NameRule.EveryName || (other != NameRule.EveryName
+                && DnsName.Parse(string.Join('.', labels[(last + 1)..])) is { IsValid: true, Value: var place }
+                && place.IsWithin(DnsName.Parse(rule[1..]).Value!)));
         }
 
-        if (!IPNetwork.TryParse(entry, out var network) || !entry.Contains('/', StringComparison.Ordinal))
+        if (!rule.Contains('/', StringComparison.Ordinal) || !address)
         {
             return false;
         }
 
-        return IPNetwork.TryParse(other, out var inner) && other.Contains('/', StringComparison.Ordinal)
-            ? inner.PrefixLength >= network.PrefixLength && network.Contains(inner.BaseAddress)
-            : IPAddress.TryParse(other, out var address) && network.Contains(address);
+        var (network, inner) = (IPNetwork.Parse(rule), IPNetwork.TryParse(other, out var read) && other.Contains('/', StringComparison.Ordinal) ? read : default(IPNetwork?));
+        return inner is { } within ? within.PrefixLength >= network.PrefixLength && network.Contains(within.BaseAddress) : network.Contains(IPAddress.Parse(other));
     }
 }

@@ -2,6 +2,7 @@ using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Limits;
 using PersistCa.Server.Acme;
 using PersistCa.Server.Hosting;
@@ -133,14 +134,14 @@ internal static class AccountDoors
         var names = new List<string>();
         foreach (var text in Few(body, "names"))
         {
-            var read = AccountRestrictions.ReadName(text);
+            var read = NameRule.Parse(text);
             if (read.IsValid)
             {
-                names.Add(read.Value);
+                names.Add(read.Value.Text);
             }
             else
             {
-                body.Refuse($"The member 'names' cannot be used: {read.Reason}.");
+                body.Refuse($"The member 'names' cannot be used: of '{Refusals.Shorten(text)}', {read.Reason}.");
             }
         }
 

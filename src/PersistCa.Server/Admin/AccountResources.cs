@@ -43,6 +43,9 @@ public sealed record AccountResource
     [Description("Every key it has or had, the newest first; in the account by itself.")]
     public IReadOnlyList<AccountKeyResource>? Keys { get; init; }
 
+    [Description("Identifier of the external account key that it is bound to; in the account by itself.")]
+    public string? ExternalAccount { get; init; }
+
     [Description("How many orders it has; in the account by itself.")]
     public int? Orders { get; init; }
 
@@ -66,6 +69,7 @@ public sealed record AccountResource
         Suspended = a.SuspendedAt,
         Restrictions = a.Restrictions is { } r ? Admin.Restrictions.Of(r) : null,
         Keys = view is null ? null : [.. a.Keys.Reverse().Select(k => new AccountKeyResource { Thumbprint = k.Thumbprint, Added = k.AddedAt })],
+        ExternalAccount = view?.ExternalAccount,
         Orders = view?.Orders,
         Certificates = view?.Certificates,
         ValidCertificates = view?.ValidCertificates,
@@ -85,7 +89,7 @@ public sealed record AccountKeyResource
 /// <summary>What an account is restricted to. A list that is left out or empty restricts nothing.</summary>
 public sealed record Restrictions
 {
-    [Description("Names that may stand in its certificates: x, *.x for everything under x, an address, or a network as 10.0.0.0/8.")]
+    [Description("Names that may stand in its certificates: x; .x for it and everything under it; *.x and db*.x for one label; an address; a network as 10.0.0.0/8.")]
     public IReadOnlyList<string>? Names { get; init; }
 
     [Description("Profiles that its orders may have.")]
@@ -110,7 +114,7 @@ public sealed record Restrictions
 /// <summary>Everything that an account is to be restricted to, in place of what it was.</summary>
 public sealed record RestrictAccount
 {
-    [Description("Names that may stand in its certificates: x, *.x for everything under x, an address, or a network as 10.0.0.0/8. Left out or empty: all.")]
+    [Description("Names that may stand in its certificates: x; .x for it and everything under it; *.x and db*.x for one label; an address; a network as 10.0.0.0/8. Left out or empty: all.")]
     public IReadOnlyList<string>? Names { get; init; }
 
     [Description("Profiles that its orders may have. Left out or empty: all.")]

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
+using System.Text.Json;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Server.Registration;
 
@@ -64,6 +65,9 @@ public sealed record CertificateResource
     [Description("Whether it says where OCSP answers.")]
     public required bool Ocsp { get; init; }
 
+    [Description("The decision that it rests on, rule by rule; in the certificate by itself.")]
+    public JsonElement? Decision { get; init; }
+
     [Description("The certificate (PEM); in the certificate by itself, and in exports.")]
     public string? Pem { get; init; }
 
@@ -91,6 +95,7 @@ public sealed record CertificateResource
             Reason = c.RevocationReason,
             CrlShard = c.CrlShard,
             Ocsp = c.HasOcsp,
+            Decision = view.Decision is { } decision ? JsonSerializer.Deserialize<JsonElement>(decision) : null,
             Pem = whole && c.Der is { } der ? PemEncoding.WriteString("CERTIFICATE", der) + "\n" : null,
         };
     }

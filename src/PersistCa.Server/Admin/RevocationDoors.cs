@@ -81,12 +81,13 @@ internal static class RevocationDoors
 
         var criterion = Criterion(payload);
         var (reason, comment) = (payload.Number("reason"), payload.Text("comment") ?? "");
+        var (planned, explanation) = (payload.Time("plannedFor"), payload.Text("explanationUrl"));
         if (payload.Problem is { } fault)
         {
             return call.Refuse(fault);
         }
 
-        var wish = new RevocationWish(criterion!, reason, comment);
+        var wish = new RevocationWish(criterion!, reason, comment, planned, explanation);
         return Answer(call, dryRun!.Value ? await Desk(call).TryAsync(call.Who, wish, cancel) : await Desk(call).ProposeAsync(call.Who, wish, cancel));
     }
 
@@ -152,7 +153,7 @@ internal static class RevocationDoors
         }
 
         // 202 for what waits for a second officer or goes on after this answer.
-        var waits = report.Status is ProposalStatus.Pending or ProposalStatus.Running;
+        var waits = report.Status is ProposalStatus.Pending or ProposalStatus.Running or ProposalStatus.Scheduled;
         return call.Json(RevocationResource.Of(report), waits ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 }

@@ -11,8 +11,8 @@ public sealed record RevocationResource
     [Description("Id of the proposal; null for a dry run.")]
     public string? Id { get; init; }
 
-    [Description("pending, expired, running or finished; null for a dry run.")]
-    [AllowedValues("pending", "expired", "running", "finished")]
+    [Description("pending, expired, scheduled for its time, running or finished; left out of a dry run.")]
+    [AllowedValues("pending", "expired", "running", "finished", "scheduled")]
     public string? Status { get; init; }
 
     [Description("key, account, issuer, name or serials.")]
@@ -45,6 +45,12 @@ public sealed record RevocationResource
 
     [Description("When it was carried out.")]
     public DateTimeOffset? Finished { get; init; }
+
+    [Description("When it begins, where it was planned (RFC 9773 section 4.2).")]
+    public DateTimeOffset? PlannedFor { get; init; }
+
+    [Description("A page that says why, for clients that are told to renew.")]
+    public string? ExplanationUrl { get; init; }
 
     [Description("How many certificates matched.")]
     public int Matched { get; init; }
@@ -91,6 +97,8 @@ public sealed record RevocationResource
             Approver = p.Approver,
             Approved = p.ApprovedAt,
             Finished = p.FinishedAt,
+            PlannedFor = p.PlannedFor,
+            ExplanationUrl = p.ExplanationUrl,
             Matched = p.Matched,
             MatchedSha256 = p.MatchedSha256,
             MatchedSince = report.MatchedSince,
@@ -147,6 +155,12 @@ public sealed record ProposeRevocation
 
     [Description("Why, in a line for those who approve and audit.")]
     public string? Comment { get; init; }
+
+    [Description("When it is to begin; clients are told to renew meanwhile (RFC 9773). At once unless said.")]
+    public DateTimeOffset? PlannedFor { get; init; }
+
+    [Description("A page for them that says why.")]
+    public string? ExplanationUrl { get; init; }
 
     [Description("True to see what would be revoked, false to propose it.")]
     public required bool DryRun { get; init; }

@@ -37,6 +37,8 @@ internal static class CertificateCommand
         var reason = new Option<string?>("--reason") { Description = $"Why: {string.Join(", ", Reasons.Keys)}, or its number." };
         reason.AcceptOnlyFromAmong([.. Reasons.Keys, .. Reasons.Values.Select(v => v.ToString(CultureInfo.InvariantCulture))]);
         var comment = new Option<string?>("--comment") { Description = "Why, in a line for those who approve and audit." };
+        var planned = new Option<string?>("--planned-for") { Description = "When it is to begin, such as 2030-01-31T12:00:00Z; clients are told to renew meanwhile (RFC 9773)." };
+        var explanation = new Option<string?>("--explanation-url") { Description = "A page for them that says why." };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be revoked, and change nothing." };
         var command = new Command("revoke", "Revoke certificates: at once where one officer may alone, else as a proposal that another approves with 'certificate approve'.");
@@ -48,6 +50,8 @@ internal static class CertificateCommand
         command.Options.Add(serials);
         command.Options.Add(reason);
         command.Options.Add(comment);
+        command.Options.Add(planned);
+        command.Options.Add(explanation);
         command.Options.Add(dryRun);
         command.Options.Add(yes);
         client.AddTo(command);
@@ -72,6 +76,14 @@ internal static class CertificateCommand
             if (result.GetValue(comment) is { } why)
             {
                 body["comment"] = why;
+            }
+
+            foreach (var (member, option) in new[] { ("plannedFor", planned), ("explanationUrl", explanation) })
+            {
+                if (result.GetValue(option) is { } text)
+                {
+                    body[member] = text;
+                }
             }
 
             if (!result.GetValue(dryRun))
@@ -145,6 +157,7 @@ internal static class CertificateCommand
     {
         null => $"{r.Matched} certificates would be revoked. Nothing was changed.",
         "pending" => $"Proposal {r.Id}: {r.Matched} certificates, until {AcmeJson.Time(r.Expires!.Value)}. Another revocation officer is needed: persistca certificate approve {r.Id}",
+        "scheduled" => $"Proposal {r.Id}: {r.Matched} certificates, decided; it begins at {AcmeJson.Time(r.PlannedFor!.Value)}, and clients are told to renew.",
         "running" => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates are revoked so far; the server goes on by itself.",
         _ => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates were revoked, {r.Gone} had been already or had ended, {r.RevokedSince} that matched since were revoked too.",
     };

@@ -35,7 +35,8 @@ public sealed record AccountFilter
 /// <param name="Orders">How many orders.</param>
 /// <param name="Certificates">How many certificates, those that ended too.</param>
 /// <param name="ValidCertificates">How many certificates that are good now.</param>
-public sealed record AccountView(Account Account, int Orders, int Certificates, int ValidCertificates);
+/// <param name="ExternalAccount">Identifier of the external account key that it is bound to; null for none.</param>
+public sealed record AccountView(Account Account, int Orders, int Certificates, int ValidCertificates, string? ExternalAccount);
 
 /// <summary>The state of a limit for an account.</summary>
 /// <param name="Kind">Which limit.</param>
@@ -91,7 +92,8 @@ public sealed class AccountDesk(CaStore store, DecisionDesk decisions, LimitDesk
                     account,
                     await db.Orders.CountAsync(o => o.AccountId == account.Id, cancel),
                     await db.Certificates.CountAsync(c => c.AccountId == account.Id && c.IssuedAt != null, cancel),
-                    await db.Certificates.CountAsync(c => c.AccountId == account.Id && c.Status == CertificateStatus.Issued && c.NotAfter >= now, cancel))
+                    await db.Certificates.CountAsync(c => c.AccountId == account.Id && c.Status == CertificateStatus.Issued && c.NotAfter >= now, cancel),
+                    await db.ExternalAccountKeys.Where(k => k.Id == account.ExternalKeyId).Select(k => k.PublicId).FirstOrDefaultAsync(cancel))
                 : null,
             cancel);
         return found is null ? Refusals.NoSuchResource("account") : found;
@@ -107,14 +109,13 @@ public sealed class AccountDesk(CaStore store, DecisionDesk decisions, LimitDesk
 
     /// <summary>Lets a suspended account act again.</summary>
     public Task<Outcome<OperatorProposal>> ResumeAsync(OperatorIdentity who, string id, string comment, CancellationToken cancel) =>
-        decisions.DecideAsync(who, DecisionKinds.AccountResume, "account:" + id, DecisionActions.Nothing, comment, cancel);
+        decisions.DecideAsync(who, DecisionKinds.AccountResume, "account:" + id, comment, cancel);
 
     /// <summary>Sets everything that an account is restricted to, in place of what it was. What gives it nothing it had not needs no second operator.</summary>
     public Task<Outcome<OperatorProposal>> RestrictAsync(OperatorIdentity who, string id, AccountRestrictions restrictions, string comment, CancellationToken cancel) => decisions.DecideAsync(
         who,
         DecisionKinds.AccountLift,
         "account:" + id,
-        RestrictionsText.Write(restrictions),
         comment,
         cancel,
         async t =>
@@ -124,7 +125,8 @@ public sealed class AccountDesk(CaStore store, DecisionDesk decisions, LimitDesk
                 return Refusals.NoSuchResource("account");
             }
 
-            return !restrictions.AllowMoreThan(account.Restrictions ?? AccountRestrictions.None, limits.ConfiguredFor(id));
+            var before = account.Restrictions ?? AccountRestrictions.None;
+            return new DecisionDraft(RestrictionChange.Write(restrictions, before), !restrictions.AllowMoreThan(before, limits.ConfiguredFor(id)));
         });
 
     /// <summary>The limits of an account as they stand.</summary>

@@ -58,7 +58,7 @@ public sealed class AuthorityLook(CaStore store, IssuerBook issuers, ProfileBook
 
     /// <summary>Stops an issuer, or lets it sign again.</summary>
     public Task<Outcome<OperatorProposal>> SwitchIssuerAsync(OperatorIdentity who, string id, bool on, string comment, CancellationToken cancel) =>
-        decisions.DecideAsync(who, on ? DecisionKinds.IssuerResume : DecisionKinds.IssuerStop, "issuer:" + id, DecisionActions.Nothing, comment, cancel);
+        decisions.DecideAsync(who, on ? DecisionKinds.IssuerResume : DecisionKinds.IssuerStop, "issuer:" + id, comment, cancel);
 
     /// <summary>All profiles, on offer or not.</summary>
     public async Task<IReadOnlyList<ProfileResource>> ProfilesAsync(OperatorIdentity who, CancellationToken cancel)
@@ -74,7 +74,7 @@ public sealed class AuthorityLook(CaStore store, IssuerBook issuers, ProfileBook
 
     /// <summary>Withdraws a profile, or offers it again.</summary>
     public Task<Outcome<OperatorProposal>> SwitchProfileAsync(OperatorIdentity who, string name, bool on, string comment, CancellationToken cancel) =>
-        decisions.DecideAsync(who, on ? DecisionKinds.ProfileOffer : DecisionKinds.ProfileWithdraw, "profile:" + name, DecisionActions.Nothing, comment, cancel);
+        decisions.DecideAsync(who, on ? DecisionKinds.ProfileOffer : DecisionKinds.ProfileWithdraw, "profile:" + name, comment, cancel);
 
     private ProfileResource View(CaProfile p) => new()
     {

@@ -46,7 +46,8 @@ public sealed record CertificateFilter
 /// <param name="Names">Its names.</param>
 /// <param name="Order">Id of its order.</param>
 /// <param name="Account">Id of its account.</param>
-public sealed record CertificateView(IssuedCertificate Certificate, IReadOnlyList<string> Names, string Order, string Account);
+/// <param name="Decision">The decision that it rests on, as JSON; null for none, or where nobody looked.</param>
+public sealed record CertificateView(IssuedCertificate Certificate, IReadOnlyList<string> Names, string Order, string Account, string? Decision = null);
 
 /// <summary>Certificates as operators find them.</summary>
 public sealed class CertificateSearch(CaStore store, CertificateShelf shelf, PersistCaOptions options)
@@ -66,10 +67,17 @@ public sealed class CertificateSearch(CaStore store, CertificateShelf shelf, Per
     public async Task<Outcome<CertificateView>> FindAsync(OperatorIdentity who, string serial, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(who);
-        return RevocationCriterion.ReadSerials([serial]) is { IsValid: true, Value.Serials: [var read] }
-            && (await store.ReadAsync(db => ViewAsync(db, db.Certificates.Where(c => c.Serial == read), cancel), cancel)).FirstOrDefault() is { } found
-            ? found
-            : Refusals.NoSuchResource("certificate");
+        if (RevocationCriterion.ReadSerials([serial]) is not { IsValid: true, Value.Serials: [var read] })
+        {
+            return Refusals.NoSuchResource("certificate");
+        }
+
+        var found = await store.ReadAsync(
+            async db => (await ViewAsync(db, db.Certificates.Where(c => c.Serial == read), cancel)) is [var view]
+                ? view with { Decision = await db.PolicyDecisions.Where(d => d.CertificateId == view.Certificate.Id).Select(d => d.Json).FirstOrDefaultAsync(cancel) }
+                : null,
+            cancel);
+        return found is null ? Refusals.NoSuchResource("certificate") : found;
     }
 
     /// <summary>The chains of a certificate in PEM, as its account gets them.</summary>

@@ -92,17 +92,15 @@ public sealed class CertificateTrust(CaStore store, PersistCaOptions options)
     }
 
     /// <summary>Names in a certificate's subjectAltName, each behind its kind: "dns:", "email:", "uri:".</summary>
-    internal static HashSet<string> Names(X509Certificate2 certificate)
+    private static HashSet<string> Names(X509Certificate2 certificate) => certificate.Extensions[SubjectAlternativeName] is { } extension ? NamesIn(extension.RawData) : [];
+
+    /// <summary>Names in the octets of a subjectAltName; none where they are not DER.</summary>
+    internal static HashSet<string> NamesIn(byte[] san)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        if (certificate.Extensions[SubjectAlternativeName] is not { } extension)
-        {
-            return names;
-        }
-
         try
         {
-            var sequence = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+            var sequence = new AsnReader(san, AsnEncodingRules.DER).ReadSequence();
             while (sequence.HasData)
             {
                 var tag = sequence.PeekTag();

@@ -11,9 +11,6 @@ namespace PersistCa.Server.Registration;
 /// <summary>What proposals do, by their kind.</summary>
 public sealed class DecisionActions(ProfileBook profiles, IssuerBook issuers, SwitchBoard switches)
 {
-    /// <summary>An empty payload: the subject says it all.</summary>
-    public const string Nothing = "{}";
-
     /// <summary>Says why a proposal cannot be carried out as things are; null when it can. Asked when it is proposed and when it is approved.</summary>
     public async Task<AcmeProblem?> JudgeAsync(StoreTransaction t, OperatorProposal proposal, CancellationToken cancel)
     {
@@ -42,6 +39,8 @@ public sealed class DecisionActions(ProfileBook profiles, IssuerBook issuers, Sw
                 null => Refusals.NoSuchResource("account"),
                 { Status: not AccountStatus.Valid } closed => Refusals.Conflict($"The account is {closed.Status.ToString().ToLowerInvariant()}, for ever."),
                 { SuspendedAt: null } when kind == DecisionKinds.AccountResume.Word => Refusals.Conflict("The account is not suspended."),
+                { } account when kind == DecisionKinds.AccountLift.Word && !RestrictionChange.IsOf(proposal.Payload, account.Restrictions ?? AccountRestrictions.None) =>
+                    Refusals.Conflict("The account was restricted otherwise since this was proposed; propose again."),
                 _ => null,
             };
         }
@@ -68,8 +67,8 @@ public sealed class DecisionActions(ProfileBook profiles, IssuerBook issuers, Sw
             }
             else
             {
-                account.Restrict(RestrictionsText.Read(proposal.Payload));
-                t.Audit(AuditKinds.AccountRestricted, proposal.Subject, ("proposal", proposal.PublicId), ("restrictions", proposal.Payload));
+                account.Restrict(RestrictionChange.Read(proposal.Payload));
+                t.Audit(AuditKinds.AccountRestricted, proposal.Subject, ("proposal", proposal.PublicId), ("change", proposal.Payload));
             }
 
             return null;

@@ -8,6 +8,15 @@ using PersistCa.Storage.Operators;
 
 namespace PersistCa.Server.Registration;
 
+/// <summary>What a proposal will do.</summary>
+/// <param name="Payload">Everything that will be done, as canonical JSON.</param>
+/// <param name="OnlyRestricts">Whether it takes something away and gives nothing, so that no second is needed.</param>
+public sealed record DecisionDraft(string Payload, bool OnlyRestricts = false)
+{
+    /// <summary>The subject says it all.</summary>
+    public static readonly Outcome<DecisionDraft> SubjectAlone = new DecisionDraft("{}");
+}
+
 /// <summary>
 /// Changes of how the authority works: proposed by one operator, approved by another, and carried out once, in the transaction that approves. What needs no
 /// second by the configuration, or only restricts, is carried out with its proposal.
@@ -21,19 +30,17 @@ public sealed class DecisionDesk(CaStore store, DecisionActions actions, Persist
     /// <param name="who">An operator of a role that may propose it.</param>
     /// <param name="kind">What kind.</param>
     /// <param name="subject">What it is done to.</param>
-    /// <param name="payload">Everything that will be done, as canonical JSON.</param>
     /// <param name="comment">Why.</param>
     /// <param name="cancel">Stops.</param>
-    /// <param name="restricts">Asked in the transaction: whether the change takes something away and gives nothing, so that no second is needed. Null for no.</param>
+    /// <param name="draft">Asked in the transaction for what will be done; null where the subject says it all.</param>
     /// <returns>The proposal, pending or done; or why it cannot be done.</returns>
     public async Task<Outcome<OperatorProposal>> DecideAsync(
         OperatorIdentity who,
         DecisionKind kind,
         string subject,
-        string payload,
         string comment,
         CancellationToken cancel,
-        Func<StoreTransaction, Task<Outcome<bool>>>? restricts = null)
+        Func<StoreTransaction, Task<Outcome<DecisionDraft>>>? draft = null)
     {
         if (comment.Length > OperatorProposal.MaxCommentLength || comment.Any(char.IsControl))
         {
@@ -49,24 +56,21 @@ public sealed class DecisionDesk(CaStore store, DecisionActions actions, Persist
                     return refused;
                 }
 
-                var alone = !NeedsSecond(kind);
-                if (restricts is not null)
+                var drafted = draft is null ? DecisionDraft.SubjectAlone : await draft(t);
+                if (!drafted.TryGet(out var change, out refused))
                 {
-                    if (!(await restricts(t)).TryGet(out var only, out refused))
-                    {
-                        return refused;
-                    }
-
-                    alone |= only;
+                    return refused;
                 }
+
+                var alone = change.OnlyRestricts || !NeedsSecond(kind);
 
                 var proposal = new OperatorProposal
                 {
                     PublicId = PublicId.Next(),
                     Kind = kind.Word,
                     Subject = subject,
-                    Payload = payload,
-                    Sha256 = OperatorProposal.DigestOf(kind.Word, subject, payload),
+                    Payload = change.Payload,
+                    Sha256 = OperatorProposal.DigestOf(kind.Word, subject, change.Payload),
                     Comment = comment,
                     Proposer = who.Name,
                     CreatedAt = t.Now,

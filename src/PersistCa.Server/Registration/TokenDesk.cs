@@ -78,7 +78,7 @@ public sealed class TokenDesk(CaStore store, PersistCaOptions options)
             // Its secret is the proposer's to hand over, and opens nothing before the approval.
             var id = PublicId.Next();
             var payload = Payload(new ProposedToken(wish.Name, wish.Scopes, store.Now + wish.Life, OperatorTokens.HashOf(secret)));
-            var decided = await decisions.DecideAsync(who, DecisionKinds.CustodianToken, "token:" + id, payload, "", cancel);
+            var decided = await decisions.DecideAsync(who, DecisionKinds.CustodianToken, "token:" + id, "", cancel, _ => Task.FromResult<Outcome<DecisionDraft>>(new DecisionDraft(payload)));
             return decided.TryGet(out var proposal, out problem)
                 ? new MadeToken(proposal.StatusAt(store.Now) == DecisionStatus.Done ? await store.ReadAsync(db => db.OperatorTokens.FirstAsync(o => o.PublicId == id, cancel), cancel) : null, secret, proposal)
                 : problem;

@@ -283,6 +283,19 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
     }
 
     [Fact]
+    public async Task A_revocation_is_planned_through_the_door_and_begins_at_its_time()
+    {
+        var domain = bed.Fresh() + ".test";
+        var serials = await bed.FillAsync(1, domain);
+        var at = bed.Authority.Clock.GetUtcNow().AddHours(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        var (status, planned) = await bed.CallAsync(
+            "POST", "/admin/v1/revocations", bed.Anna, $$"""{"criterion":{"name":"*.{{domain}}"},"dryRun":false,"reason":4,"plannedFor":"{{at}}","explanationUrl":"https://status.example/incident"}""");
+        Assert.Equal((202, "scheduled", at, "https://status.example/incident"), (status, Text(planned, "status"), Text(planned, "plannedFor"), Text(planned, "explanationUrl")));
+        Assert.Empty(await bed.RevokedAsync(serials));
+        Assert.Equal(400, (await bed.CallAsync("POST", "/admin/v1/revocations", bed.Anna, $$"""{"criterion":{"name":"*.{{domain}}"},"dryRun":false,"plannedFor":"tomorrow"}""")).Status);
+    }
+
+    [Fact]
     public async Task A_token_that_is_revoked_between_the_door_and_the_change_changes_nothing()
     {
         var domain = bed.Fresh() + ".test";

@@ -51,7 +51,7 @@ public sealed class GeneratedClientTests
         dynamic shown = await olga.ShowAccountAsync(account);
         Assert.Equal("*.team.test", (string)Enumerable.Single(shown.Restrictions.Names));
         Exception refused = await Assert.ThrowsAnyAsync<Exception>(async () => await olga.ShowAccountAsync("AAAAAAAAAAAAAAAA"));
-        Assert.Contains("There is no such account", refused.ToString(), StringComparison.Ordinal);
+        Assert.Equal("There is no such account here.", (string)((dynamic)refused).Result.Detail);
     }
 
     private static async Task<string> GenerateAsync()

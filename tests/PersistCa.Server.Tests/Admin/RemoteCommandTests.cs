@@ -27,7 +27,7 @@ public sealed class RemoteCommandTests
     [Fact]
     public void Every_door_has_a_command_but_those_that_commands_have_in_other_ways() => Assert.Equal(
         ["approveRevocation", "explainRecord", "proposeRevocation", "revokeCertificate", "showOpenApi"],
-        AdminRoutes.Doors.Select(d => d.Operation).Except(RemoteCommands.All.Select(c => c.Operation)).Where(o => !o.Contains("Eab", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        AdminRoutes.Doors.Select(d => d.Operation).Except(RemoteCommands.All.Select(c => c.Operation)).Order(StringComparer.Ordinal));
 
     [Fact]
     public void A_table_shows_members_that_there_are() => Assert.All(RemoteCommands.All.Where(c => c.Columns.Length > 0), c =>
@@ -36,6 +36,29 @@ public sealed class RemoteCommandTests
         var item = type.IsGenericType ? type.GetGenericArguments()[0] : type;
         Assert.Empty(c.Columns.Except(AdminSchema.MembersOf(item)));
     });
+
+    [Fact]
+    public void The_handbook_has_the_table_of_exit_statuses()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operations", "command-line.md"));
+        Assert.All(RemoteRefusedException.Table, r => Assert.Contains($"\n| {r.Exit} | {r.Meaning} |\n", page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_key_of_operators_is_in_the_handbook()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "operations", "configuration.md"));
+        IEnumerable<string> Keys(Type type, string path) => type.GetProperties().Where(p => p.CanWrite).SelectMany(p =>
+            p.PropertyType.IsGenericType && p.PropertyType.GetGenericArguments() is [{ IsClass: true } element] && element != typeof(string) ? Keys(element, $"{path}{p.Name}:N:")
+            : p.PropertyType.IsClass && p.PropertyType != typeof(string) && !p.PropertyType.IsGenericType ? Keys(p.PropertyType, $"{path}{p.Name}:")
+            : [path + p.Name]);
+        var rows = page.Split('\n').Where(l => l.StartsWith("| Operators:", StringComparison.Ordinal)).Select(l => l.Split('|')[1].Trim()).SelectMany(k =>
+        {
+            var names = k.Split(", ");
+            return names.Select((n, i) => i == 0 ? n : names[0][..(names[0].LastIndexOf(':') + 1)] + n);
+        });
+        Assert.Equal(Keys(typeof(PersistCa.Server.Hosting.OperatorOptions), "Operators:").Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+    }
 
     /// <summary>A day's commands over a real server: each prints what its schema says.</summary>
     [Fact]
@@ -67,6 +90,12 @@ public sealed class RemoteCommandTests
         await shell.CheckedAsync(bed.Olga, "account", "restrict", account, "--names", "*.test", "--names", "10.0.0.0/8", "--limits", "NewOrdersPerAccount=5/01:00:00", "--comment", "a team", "--yes");
         Assert.Equal(["*.test", "10.0.0.0/8"], (await shell.CheckedAsync(bed.Arno, "account", "show", account))["restrictions"]!["names"]!.AsArray().Select(n => n!.GetValue<string>()).Order(StringComparer.Ordinal));
         await shell.CheckedAsync(bed.Olga, "account", "reset-limits", account);
+        var made = await shell.CheckedAsync(bed.Olga, "eab", "create", "--owner", "ops@x.test", "--names", ".x.test", "--team", "x", "--certificates", "100/1.00:00:00", "--stops", "new-orders");
+        var kid = Text(made["key"]!, "id");
+        await shell.CheckedAsync(bed.Arno, "eab", "list", "--team", "x", "--state", "live");
+        await shell.CheckedAsync(bed.Olga, "eab", "change", kid, "--max-accounts", "2");
+        Assert.Equal(2, (await shell.CheckedAsync(bed.Arno, "eab", "show", kid))["maxAccounts"]!.GetValue<int>());
+        await shell.CheckedAsync(bed.Olga, "eab", "remove", kid, "--yes");
         await shell.CheckedAsync(bed.Olga, "account", "suspend", account, "--comment", "for a moment", "--yes");
         var resumed = await shell.CheckedAsync(bed.Olga, "account", "resume", account);
         await shell.CheckedAsync(bed.Arno, "proposal", "list", "--status", "pending");
