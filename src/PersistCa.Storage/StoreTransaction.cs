@@ -76,6 +76,21 @@ public sealed class StoreTransaction
     /// <param name="facts">Further facts; values that are null are left out.</param>
     public void Audit(string kind, string subject, params (string Name, string? Value)[] facts)
     {
+        AuditEntries++;
+        Db.AuditEntries.Add(new AuditEntry
+        {
+            At = Now,
+            Kind = kind,
+            Actor = actor.Name,
+            Subject = subject,
+            Facts = FactsJson(facts),
+            TraceId = Activity.Current?.TraceId.ToHexString(),
+        });
+    }
+
+    /// <summary>Facts as an entry has them: those that have a value, sorted by their names.</summary>
+    public static string FactsJson(params (string Name, string? Value)[] facts)
+    {
         var present = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in facts)
         {
@@ -85,16 +100,7 @@ public sealed class StoreTransaction
             }
         }
 
-        AuditEntries++;
-        Db.AuditEntries.Add(new AuditEntry
-        {
-            At = Now,
-            Kind = kind,
-            Actor = actor.Name,
-            Subject = subject,
-            Facts = JsonSerializer.Serialize(new Dictionary<string, string>(present), AcmeJson.Wire.DictionaryStringString),
-            TraceId = Activity.Current?.TraceId.ToHexString(),
-        });
+        return JsonSerializer.Serialize(new Dictionary<string, string>(present), AcmeJson.Wire.DictionaryStringString);
     }
 
     /// <summary>Queues work, to be done once this change is committed.</summary>

@@ -91,9 +91,11 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
 
     /// <summary>Begins what was planned and whose time has come, and carries it out.</summary>
     /// <returns>How many proposals.</returns>
+    /// <exception cref="InvalidOperationException">One is not what was proposed any more; the others have begun.</exception>
     public async Task<int> BeginDueAsync(CancellationToken cancel)
     {
         var due = await store.ReadAsync(db => db.DueProposalsAsync(store.Now, cancel), cancel);
+        var changed = new List<string>();
         foreach (var id in due)
         {
             var begun = await store.WriteAsync<RevocationProposal>(
@@ -106,9 +108,17 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
                         return proposal; // another node was first
                     }
 
+                    // Days may lie between approval and beginning.
+                    var serials = await t.Db.SerialsOfAsync(proposal.Id, cancel);
+                    if (RevocationProposals.DigestOf(serials) != proposal.MatchedSha256 || !await ProposalDesk.IsAsProposedAsync(t.Db, proposal, cancel))
+                    {
+                        changed.Add(id);
+                        return proposal;
+                    }
+
                     proposal.Begin(t.Now);
                     ProposalDesk.Audit(t, AuditKinds.RevocationBegun, proposal, ("plannedFor", AcmeJson.Time(proposal.PlannedFor!.Value)));
-                    await BlockKeyAsync(t, proposal, (await t.Db.SerialsOfAsync(proposal.Id, cancel)).FirstOrDefault() ?? "", cancel);
+                    await BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
                     return proposal;
                 },
                 cancel);
@@ -118,7 +128,9 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
             }
         }
 
-        return due.Count;
+        return changed.Count == 0
+            ? due.Count
+            : throw new InvalidOperationException($"planned revocations are not what was proposed, and do not begin: {string.Join(", ", changed)}; somebody changed the database");
     }
 
     /// <summary>Carries out what was decided and stands still: its node died, or its caller went away.</summary>

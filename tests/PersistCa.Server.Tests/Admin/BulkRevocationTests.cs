@@ -198,6 +198,33 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
         Assert.Empty(await bed.RevokedAsync([other]));
     }
 
+    [Theory]
+    [InlineData("UPDATE revocation_proposals SET criterion = '*.{other}' WHERE public_id = '{id}'")]
+    [InlineData("UPDATE revocation_proposals SET kind = 2, criterion = 'x' WHERE public_id = '{id}'")]
+    [InlineData("UPDATE revocation_proposals SET reason = 1 WHERE public_id = '{id}'")]
+    [InlineData("UPDATE revocation_proposals SET comment = 'all is well' WHERE public_id = '{id}'")]
+    [InlineData("UPDATE revocation_proposals SET proposer = 'nobody' WHERE public_id = '{id}'")]
+    [InlineData("UPDATE audit_entries SET actor = 'operator:nobody' WHERE subject = 'proposal:{id}'")]
+    [InlineData("DELETE FROM audit_entries WHERE subject = 'proposal:{id}'")]
+    public async Task A_proposal_that_was_changed_in_the_database_is_not_approved(string change)
+    {
+        var (domain, other) = (bed.Fresh() + ".test", bed.Fresh() + ".test");
+        string[] all = [.. await bed.FillAsync(2, domain), .. await bed.FillAsync(3, other)];
+        var (_, proposal) = await bed.ProposeAsync(bed.Anna, Under(domain), reason: 4);
+        await ChangeAsync(change.Replace("{other}", other, StringComparison.Ordinal).Replace("{id}", Text(proposal, "id"), StringComparison.Ordinal));
+
+        // Neither by another officer nor by who proposed it.
+        foreach (var officer in new[] { bed.Berta, bed.Anna })
+        {
+            Assert.InRange((await bed.ApproveAsync(officer, proposal)).Status, 400, 499);
+        }
+
+        var (status, body) = await bed.ApproveAsync(bed.Berta, proposal);
+        Assert.Equal(409, status);
+        Assert.Contains("not what its audit entry says", Text(body, "detail"), StringComparison.Ordinal);
+        Assert.Empty(await bed.RevokedAsync(all));
+    }
+
     [Fact]
     public async Task A_key_that_officers_call_compromised_is_blocked_and_takes_what_was_revoked_for_less_along()
     {
