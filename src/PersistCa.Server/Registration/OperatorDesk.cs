@@ -86,7 +86,8 @@ public sealed class OperatorDesk(CaStore store, LimitDesk limits, CertificateTru
 
     internal static AcmeProblem Unknown() => new(
         ProblemCatalog.Unauthorized,
-        "Somebody known is needed here: send 'Authorization: Bearer pca_...' with a token that is neither expired nor revoked, or show what else this authority knows operators by.") { Status = 401 };
+        "Somebody known is needed here: send 'Authorization: Bearer pca_...' with a token that is neither expired nor revoked, or show what else this authority knows operators by.")
+    { Status = 401 };
 
     internal static AcmeProblem WrongRole(OperatorIdentity who, IEnumerable<OperatorRole> allowed) =>
         new(ProblemCatalog.Unauthorized, $"The role {who.Role.Word()} does not open this door; it is open to {string.Join(", ", allowed.Select(r => r.Word()))}.");
