@@ -141,6 +141,26 @@ public sealed class CeremonyTests : IDisposable
         }
     }
 
+    [SkippableFact]
+    public async Task An_init_that_fails_leaves_no_key_in_the_way_of_the_next()
+    {
+        using var hsm = SoftHsm.Create();
+        foreach (var (name, value) in hsm.Variables)
+        {
+            room.Variables[name] = value;
+        }
+
+        string[] init = ["init", "--key", hsm.Reference("issuing"), "--set", "KeyStores:Pkcs11:Module=" + hsm.Module];
+        Assert.Contains("PKCS #11 has no ML-DSA-65", await room.RunAsync(2, [.. init, "--set", "KeyStores:Pkcs11:PinFile=" + hsm.PinFile, "--issuing-key", "mldsa65"]), StringComparison.Ordinal);
+        Assert.Contains("there is no PIN", await room.RunAsync(2, init), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(room.Folder, "data", "ca")));
+        await room.RunAsync(0, [.. init, "--set", "KeyStores:Pkcs11:PinFile=" + hsm.PinFile]);
+
+        // One that was killed leaves the root's key; the next says so.
+        File.Delete(Path.Combine(room.Folder, "data", "ca", "issuing.pem"));
+        Assert.Contains("an init which was interrupted may have left it", await room.RunAsync(2, init), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Init_gives_constraints_and_path_length_and_moves_the_root_key_out()
     {

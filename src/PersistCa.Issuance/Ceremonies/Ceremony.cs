@@ -48,7 +48,7 @@ public sealed class Ceremony
     {
         if (setting.Witnesses.Count > CeremonySetting.MaxWitnesses || setting.Witnesses.Any(w => w.Length is 0 or > CeremonySetting.MaxWitnessLength || w.Any(char.IsControl)))
         {
-            return Parsed<Ceremony>.Refused($"at most {CeremonySetting.MaxWitnesses} witnesses are written down, each by a name of 1 to {CeremonySetting.MaxWitnessLength} characters");
+            return Parsed<Ceremony>.Refused($"at most {CeremonySetting.MaxWitnesses} witnesses are written down, each by a name of 1 to {CeremonySetting.MaxWitnessLength} characters, none of them a control character");
         }
 
         var files = folder.Read();
@@ -212,7 +212,7 @@ public sealed class Ceremony
         return tbs.IsValid ? Parsed<byte[]>.Ok(await SignedParts.SignAsync(tbs.Value, key, cancel)) : tbs;
     }
 
-    private string? Taken(string name) => CeremonyFolder.JudgeName(name) ?? (files.ContainsKey(name) ? $"{folder.Path} has a file {name} already; give another --name" : null);
+    private string? Taken(string name) => CeremonyFolder.JudgePublic(name) ?? (files.ContainsKey(name) ? $"{folder.Path} has a file {name} already; give another --name" : null);
 
     private async Task<Parsed<CeremonyOutcome>> SignOtherAsync(CeremonyStep step, string input, byte[] given, string output, AuthorityCertificate planned, CeremonyKey rootKey, CancellationToken cancel)
     {
@@ -222,7 +222,7 @@ public sealed class Ceremony
             return Refuse($"{folder.Path} has another file {input} already; give another --name");
         }
 
-        if ((Taken(output) ?? CeremonyFolder.JudgeName(input)) is { } reason)
+        if ((Taken(output) ?? CeremonyFolder.JudgePublic(input)) is { } reason)
         {
             return Refuse(reason);
         }
@@ -296,7 +296,7 @@ public sealed class Ceremony
         }
 
         IEnumerable<(string, byte[])> written = [.. adopted is { } file ? [file] : Array.Empty<(string, byte[])>(), .. output, (transcript.FileName, signed)];
-        return folder.Write(written) is { } reason
+        return folder.Write(written, files) is { } reason
             ? Refuse(reason)
             : Parsed<CeremonyOutcome>.Ok(new CeremonyOutcome(transcript, planned is null ? [] : planned.Lint(planned.Encode().Value)));
     }

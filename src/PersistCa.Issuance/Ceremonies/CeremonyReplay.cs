@@ -94,7 +94,7 @@ public sealed class CeremonyReplay
     {
         foreach (var file in transcript.In.Concat(transcript.Out))
         {
-            if (CeremonyFolder.JudgeName(file.Name) is { } reason)
+            if (CeremonyFolder.JudgePublic(file.Name) is { } reason)
             {
                 return reason;
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -73,6 +74,9 @@ public sealed record Transcript
 
     /// <summary>Longest file, octets.</summary>
     public const int MaxOctets = 256 * 1024;
+
+    /// <summary>Longest name, reference or fingerprint, characters.</summary>
+    public const int MaxText = 1024;
 
     /// <summary>Most steps of one ceremony.</summary>
     public const int MaxSteps = 999;
@@ -172,6 +176,13 @@ public sealed record Transcript
         if (read is not { Transcript.Format: FormatName } || read.Transcript.HasGaps)
         {
             return Refuse($"it is no transcript of the form {FormatName}");
+        }
+
+        // Whoever shows a transcript shows these; a terminal obeys some characters.
+        var shown = read.Transcript.Witnesses.Append(read.Transcript.Tool).Concat(read.Transcript.Keys.SelectMany(k => new[] { k.Role, k.Fingerprint, k.Reference }));
+        if (shown.Any(t => t.Length > MaxText || t.Any(c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)))
+        {
+            return Refuse($"a text in it is longer than {MaxText} characters, or has characters that are not shown");
         }
 
         if (!Write(read).AsSpan().SequenceEqual(file))

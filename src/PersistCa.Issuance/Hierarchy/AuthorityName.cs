@@ -91,7 +91,7 @@ public static class AuthorityName
         try
         {
             var text = X509Name.GetInstance(Asn1Object.FromByteArray(der.ToArray())).ToString();
-            return string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+            return string.Concat(text.Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.Format ? '?' : c)); // nor what turns the direction of writing
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidOperationException or InvalidCastException)
         {

@@ -14,6 +14,7 @@ internal static class AdminRoutes
     public static IReadOnlyList<AdminDoor> Doors { get; } =
     [
         .. AccountDoors.All,
+        .. ExternalAccountDoors.All,
         .. OrderDoors.All,
         .. CertificateDoors.All,
         .. RevocationDoors.All,

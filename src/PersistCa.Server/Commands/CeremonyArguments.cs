@@ -82,7 +82,8 @@ internal sealed class CeremonyArguments
         "--folder");
 
     /// <summary>Makes a key; the ring is the caller's to dispose, and the key with it.</summary>
-    public async Task<(KeyRing Ring, CeremonyKey Key)> CreateAsync(ParseResult result, string reference, SigningAlgorithm algorithm, string secret, string option, CancellationToken cancel)
+    public async Task<(KeyRing Ring, CeremonyKey Key)> CreateAsync(
+        ParseResult result, Ceremony ceremony, string reference, SigningAlgorithm algorithm, string secret, string option, CancellationToken cancel)
     {
         var parsed = Sound(KeyReference.Parse(reference), option);
         var ring = KeySetup.Ring(Options(result), secret, TimeProvider.System, Folder(result));
@@ -92,8 +93,12 @@ internal sealed class CeremonyArguments
             return (ring, new CeremonyKey(made.Value, reference, []));
         }
 
+        var isThere = parsed.Scheme == KeyReference.File ? File.Exists(Path.Combine(Folder(result), parsed.Target + ".key.pem")) : (await ring.OpenAsync(parsed, cancel)).IsValid;
+        var left = isThere && !ceremony.Transcripts.Any(t => t.Keys.Any(k => k.Reference == reference))
+            ? "; no transcript names it, so that a command which was interrupted may have left it: remove it then, or name another"
+            : "";
         ring.Dispose();
-        throw new StartRefusedException(option, made.Reason);
+        throw new StartRefusedException(option, made.Reason + left);
     }
 
     /// <summary>Opens the root's key; the ring is the caller's to dispose, and the key with it.</summary>
@@ -202,7 +207,7 @@ internal sealed class CeremonyArguments
         await output.WriteLineAsync("to be signed:");
         foreach (var line in planned)
         {
-            await output.WriteLineAsync("  " + line);
+            await output.WriteLineAsync("  " + Tables.Printable(line));
         }
 
         if (result.GetValue(yes))
@@ -224,7 +229,7 @@ internal sealed class CeremonyArguments
         var output = result.InvocationConfiguration.Output;
         foreach (var finding in outcome.Findings)
         {
-            await output.WriteLineAsync($"{finding.Severity.ToString().ToLowerInvariant(),-12} {finding.Id} {finding.Message}");
+            await output.WriteLineAsync($"{finding.Severity.ToString().ToLowerInvariant(),-12} {finding.Id} {Tables.Printable(finding.Message)}");
         }
 
         var t = outcome.Transcript;

@@ -68,7 +68,7 @@ internal static class CeremonyCommand
             var reference = result.GetValue(key) ?? "file:" + called;
             var named = subject.Read(result, ceremony, "Issuing " + called.Split('-')[^1]);
             var secret = reference.StartsWith("file:", StringComparison.Ordinal) ? arguments.IssuingSecret(result) : "";
-            var (ring, made) = await arguments.CreateAsync(result, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--key", cancel);
+            var (ring, made) = await arguments.CreateAsync(result, ceremony, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--key", cancel);
             using (ring)
             {
                 await arguments.ReportAsync(result, await KeptAsync(ring, made, await ceremony.RequestAsync(called, named, made, cancel), "--name", cancel));

@@ -48,7 +48,7 @@ internal static class CeremonyRootCommand
             }
 
             var secret = split?.Passphrase ?? (reference.StartsWith("file:", StringComparison.Ordinal) ? arguments.NewRootSecret(result) : "");
-            var (ring, key) = await arguments.CreateAsync(result, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--root-key", cancel);
+            var (ring, key) = await arguments.CreateAsync(result, ceremony, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--root-key", cancel);
             using (ring)
             {
                 // The shares before the certificate: a root whose key nobody can open again must not come to be.

@@ -28,7 +28,7 @@ internal static class CeremonyRotateCommand
         command.SetAction(async (result, cancel) =>
         {
             var ceremony = arguments.Open(result);
-            var number = Next(ceremony, result.GetValue(name)!);
+            var number = Next(ceremony, arguments.Folder(result), result.GetValue(name)!);
             var called = $"{result.GetValue(name)}-{number}";
             var reference = result.GetValue(key) ?? "file:" + called;
             var named = subject.Read(result, ceremony, $"Issuing {number}");
@@ -38,7 +38,7 @@ internal static class CeremonyRotateCommand
             var (rootRing, root) = await arguments.OpenRootAsync(result, cancel);
             using (rootRing)
             {
-                var (ring, made) = await arguments.CreateAsync(result, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--key", cancel);
+                var (ring, made) = await arguments.CreateAsync(result, ceremony, reference, InitCommand.Kinds[result.GetValue(algorithm)!], secret, "--key", cancel);
                 using (ring)
                 {
                     AuthorityCertificate planned;
@@ -67,8 +67,9 @@ internal static class CeremonyRotateCommand
         return command;
     }
 
-    /// <summary>The number after the highest that a request or certificate of this name has.</summary>
-    private static int Next(Ceremony ceremony, string name) => 1 + ceremony.Files.Keys
+    /// <summary>The number after the highest that a request, a certificate or a key of this name has; a key alone is what an interrupted command left.</summary>
+    private static int Next(Ceremony ceremony, string folder, string name) => 1 + ceremony.Files.Keys
+        .Concat(Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.key.pem").Select(f => Path.GetFileName(f)) : [])
         .Where(f => f.StartsWith(name + "-", StringComparison.Ordinal) && f.Contains('.', StringComparison.Ordinal))
         .Select(f => int.TryParse(f[(name.Length + 1)..f.IndexOf('.', StringComparison.Ordinal)], NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : 0)
         .DefaultIfEmpty(0).Max();

@@ -22,7 +22,7 @@ internal static class CeremonyVerifyCommand
             var output = result.InvocationConfiguration.Output;
             if (!replayed.IsValid)
             {
-                await output.WriteLineAsync("differs      " + replayed.Reason);
+                await output.WriteLineAsync("differs      " + Tables.Printable(replayed.Reason));
                 return 1;
             }
 
@@ -33,10 +33,10 @@ internal static class CeremonyVerifyCommand
 
             foreach (var t in replayed.Value.Transcripts)
             {
-                await output.WriteLineAsync($"{t.FileName}: {t.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}, {t.Tool}, witnesses: {(t.Witnesses.Count == 0 ? "none" : string.Join(", ", t.Witnesses))}{(t.Shares.Count == 0 ? "" : $", shares {string.Join(", ", t.Shares)}")}");
+                await output.WriteLineAsync(Tables.Printable($"{t.FileName}: {t.Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}, {t.Tool}, witnesses: {(t.Witnesses.Count == 0 ? "none" : string.Join(", ", t.Witnesses))}{(t.Shares.Count == 0 ? "" : $", shares {string.Join(", ", t.Shares)}")}"));
                 foreach (var line in (t.Certificate?.Describe() ?? []).Concat(t.Out.Select(f => $"file         {f.Name} sha-256 {f.Sha256}")).Concat(t.Keys.Select(k => $"{k.Role,-12} key sha-256 {k.Fingerprint} ({k.Reference})")))
                 {
-                    await output.WriteLineAsync("  " + line);
+                    await output.WriteLineAsync("  " + Tables.Printable(line));
                 }
             }
 

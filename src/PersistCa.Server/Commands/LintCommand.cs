@@ -51,12 +51,10 @@ internal static class LintCommand
 
         foreach (var finding in findings.Value)
         {
-            await output.WriteLineAsync($"{finding.Id} {finding.Severity.ToString().ToLowerInvariant()} [{finding.Citation}] {Printable(finding.Message)}");
+            // Names in a stranger's certificate may hold what a terminal obeys.
+            await output.WriteLineAsync($"{finding.Id} {finding.Severity.ToString().ToLowerInvariant()} [{finding.Citation}] {Tables.Printable(finding.Message)}");
         }
 
         return findings.Value.Any(f => f.Severity == LintSeverity.Error) ? 1 : 0;
     }
-
-    // Names in a stranger's certificate may hold what a terminal obeys.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -19,12 +19,12 @@ public static class PersistCaCommand
         }
         catch (StartRefusedException e)
         {
-            await Console.Error.WriteLineAsync("persistca: " + e.Message);
+            await Console.Error.WriteLineAsync("persistca: " + string.Join('\n', e.Message.Split('\n').Select(Tables.Printable)));
             return Refused;
         }
         catch (RemoteRefusedException e)
         {
-            await Console.Error.WriteLineAsync("persistca: " + e.Message);
+            await Console.Error.WriteLineAsync("persistca: " + string.Join('\n', e.Message.Split('\n').Select(Tables.Printable)));
             return e.Exit;
         }
         catch (OperationCanceledException)

@@ -35,6 +35,11 @@ internal static class RemoteCommands
         new("account", "restrict", "restrictAccount", Proposal, "What is not said is not restricted any more."),
         new("account", "limits", "showAccountLimits", ["name", "limit", "subject", "left", "full"]),
         new("account", "reset-limits", "resetAccountLimits", ["forgotten"]),
+        new("eab", "list", "listExternalAccountKeys", ["id", "state", "owner", "team", "names", "openAccounts", "expires"]),
+        new("eab", "create", "createExternalAccountKey", []),
+        new("eab", "show", "showExternalAccountKey", []),
+        new("eab", "change", "changeExternalAccountKey", []),
+        new("eab", "remove", "removeExternalAccountKey", [], "Nothing is bound to it any more, and its accounts lose what its end stops."),
         new("order", "list", "listOrders", ["id", "account", "state", "created", "names"]),
         new("order", "show", "showOrder", []),
         new("authorization", "list", "listAuthorizations", ["id", "account", "status", "name", "wildcard", "expires"]),
@@ -72,6 +77,7 @@ internal static class RemoteCommands
     private static readonly Dictionary<string, string> Nouns = new()
     {
         ["account"] = "Look at accounts, suspend, close and restrict them.",
+        ["eab"] = "Make external account keys for teams, change them and take them back.",
         ["order"] = "Look at orders.",
         ["authorization"] = "Look at authorizations and their evidence.",
         ["certificate"] = "Find, export and revoke certificates.",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace PersistCa.Server.Commands;
 
@@ -26,6 +27,7 @@ internal static class Tables
         return string.Join('\n', all.Select(r => string.Join("  ", r.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
     }
 
-    /// <summary>A text without what a terminal would obey.</summary>
-    public static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+    /// <summary>A text without what a terminal would obey: control characters, and those that turn the direction of writing.</summary>
+    public static string Printable(string text) =>
+        string.Concat(text.Select(c => char.IsControl(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '?' : c));
 }

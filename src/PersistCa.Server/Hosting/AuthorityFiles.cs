@@ -46,26 +46,52 @@ internal static class AuthorityFiles
             throw new StartRefusedException("Server:DataDirectory", $"there is an authority in {Folder(options)} already; nothing was changed");
         }
 
+        if (File.Exists(RootKey(options)))
+        {
+            throw new StartRefusedException(
+                "Server:DataDirectory", $"the file {RootKey(options)} exists, and a key is never overwritten; there is no issuing certificate beside it, so that an init which was interrupted may have left it: remove it then");
+        }
+
         // The ring closes them. The root's stays a file, to be moved away.
         using var ring = KeySetup.Ring(options, passphrase, TimeProvider.System);
         var rootKey = await KeySetup.CreateAsync(ring, "", RootName, RootAlgorithm(issuing), "Server:DataDirectory", cancel);
-        var issuingKey = await KeySetup.CreateAsync(ring, options.Authority.IssuingKey, IssuingName, issuing, "Authority:IssuingKey", cancel);
-        var made = await HierarchyCreation.CreateAsync(
-            new HierarchyRequest
-            {
-                Organization = options.Authority.Name,
-                Now = now,
-                IssuingNames = names ?? NameRestrictions.None,
-                RootPathLength = pathLength,
-                RootCertificateUrl = $"{options.Server.PublicationUrl}{AuthorityUrls.Paths.Issuer}{AuthorityUrls.RootIssuer}.crt",
-            },
-            rootKey,
-            issuingKey,
-            cancel);
-        await File.WriteAllTextAsync(RootCertificate(options), Pem.Certificate(made.RootDer), cancel);
+        ISigningKey? issuingKey = null;
+        try
+        {
+            issuingKey = await KeySetup.CreateAsync(ring, options.Authority.IssuingKey, IssuingName, issuing, "Authority:IssuingKey", cancel);
+            var made = await HierarchyCreation.CreateAsync(
+                new HierarchyRequest
+                {
+                    Organization = options.Authority.Name,
+                    Now = now,
+                    IssuingNames = names ?? NameRestrictions.None,
+                    RootPathLength = pathLength,
+                    RootCertificateUrl = $"{options.Server.PublicationUrl}{AuthorityUrls.Paths.Issuer}{AuthorityUrls.RootIssuer}.crt",
+                },
+                rootKey,
+                issuingKey,
+                cancel);
+            await File.WriteAllTextAsync(RootCertificate(options), Pem.Certificate(made.RootDer), cancel);
 
-        // Last: its presence says that the rest is there.
-        await File.WriteAllTextAsync(IssuingCertificate(options), Pem.Certificate(made.IssuingDer), cancel);
+            // Last: its presence says that the rest is there.
+            await File.WriteAllTextAsync(IssuingCertificate(options), Pem.Certificate(made.IssuingDer), cancel);
+        }
+        catch (Exception e)
+        {
+            // What cannot be ended leaves nothing that would stand in the way of the next attempt.
+            await ring.DestroyAsync(KeyReference.Parse($"{KeyReference.File}:{RootName}").Value!, CancellationToken.None);
+            if (issuingKey is not null)
+            {
+                await ring.DestroyAsync(KeyReference.Parse(options.Authority.IssuingKey.Length > 0 ? options.Authority.IssuingKey : $"{KeyReference.File}:{IssuingName}").Value!, CancellationToken.None);
+            }
+
+            if (e is IOException or UnauthorizedAccessException or KeyStoreAwayException)
+            {
+                throw new StartRefusedException(e is KeyStoreAwayException ? "Authority:IssuingKey" : "Server:DataDirectory", "the authority was not made: " + e.Message);
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Reads the issuing authority. Its key stays open for the life of the ring.</summary>

@@ -25,17 +25,15 @@ public sealed record MadeExternalAccountKey(ExternalAccountKey Key, string Secre
 /// <param name="Accounts">Public ids of the last accounts bound to it, the newest first.</param>
 public sealed record ExternalAccountReport(ExternalAccountKey Key, KeyStanding Standing, int OpenAccounts, IReadOnlyList<string> Accounts);
 
-/// <summary>A page of keys.</summary>
-/// <param name="Keys">The newest first.</param>
-/// <param name="Next">Identifier by which the next page is asked for; null on the last.</param>
-public sealed record ExternalAccountPage(IReadOnlyList<ExternalAccountReport> Keys, string? Next);
+/// <summary>Which keys are wanted.</summary>
+/// <param name="Standing">Whether they can be bound to; null for all.</param>
+/// <param name="Owner">Whose; null for all.</param>
+/// <param name="Team">Of which team; null for all.</param>
+public sealed record ExternalAccountFilter(KeyStanding? Standing = null, string? Owner = null, string? Team = null);
 
 /// <summary>Makes, shows, changes and takes back external account keys, for operators.</summary>
 public sealed class ExternalAccountDesk(CaStore store, AuthorityKeys keys, ProfileBook profiles)
 {
-    /// <summary>Keys on a page.</summary>
-    public const int PageSize = 100;
-
     /// <summary>Accounts that a report names.</summary>
     public const int Named = 100;
 
@@ -80,26 +78,34 @@ public sealed class ExternalAccountDesk(CaStore store, AuthorityKeys keys, Profi
 
     /// <summary>Keys, the newest first; removed ones stay in the list.</summary>
     /// <param name="who">An operator, whatever the role.</param>
-    /// <param name="before">Identifier of the last key of the page before; null for the first page.</param>
+    /// <param name="filter">Which of them.</param>
+    /// <param name="page">Which page.</param>
     /// <param name="cancel">Stops.</param>
-    public Task<ExternalAccountPage> ListAsync(OperatorIdentity who, string? before, CancellationToken cancel)
+    public Task<Paged<ExternalAccountReport>> ListAsync(OperatorIdentity who, ExternalAccountFilter filter, PageWish page, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(who);
         return store.ReadAsync(
             async db =>
             {
-                var from = before is null ? long.MaxValue : (await db.ExternalKeyAsync(before, cancel))?.Id ?? long.MaxValue;
-                var found = await db.ExternalAccountKeys.Where(k => k.Id < from).OrderByDescending(k => k.Id).Take(PageSize + 1).ToListAsync(cancel);
-                var page = found.Take(PageSize).ToList();
-                long?[] ids = [.. page.Select(k => (long?)k.Id)];
+                var (now, below) = (store.Now, page.Below);
+                var keys = db.ExternalAccountKeys.Where(k => k.Id < below);
+                keys = filter.Standing switch
+                {
+                    KeyStanding.Removed => keys.Where(k => k.RemovedAt != null),
+                    KeyStanding.Expired => keys.Where(k => k.RemovedAt == null && k.ExpiresAt != null && k.ExpiresAt <= now),
+                    KeyStanding.Live => keys.Where(k => k.RemovedAt == null && (k.ExpiresAt == null || k.ExpiresAt > now)),
+                    _ => keys,
+                };
+                keys = filter.Owner is { } owner ? keys.Where(k => k.Owner == owner) : keys;
+                keys = filter.Team is { } team ? keys.Where(k => k.Team == team) : keys;
+                var found = Paged.Of(await keys.OrderByDescending(k => k.Id).Take(page.Size + 1).ToListAsync(cancel), page, k => k.Id);
+                long?[] ids = [.. found.Items.Select(k => (long?)k.Id)];
                 var open = await db.Accounts
                     .Where(a => ids.Contains(a.ExternalKeyId) && a.Status == Protocol.Accounts.AccountStatus.Valid)
                     .GroupBy(a => a.ExternalKeyId)
                     .Select(g => new { g.Key, Count = g.Count() })
                     .ToListAsync(cancel);
-                return new ExternalAccountPage(
-                    [.. page.Select(k => new ExternalAccountReport(k, k.StandingAt(store.Now), open.Find(o => o.Key == k.Id)?.Count ?? 0, []))],
-                    found.Count > PageSize ? page[^1].PublicId : null);
+                return found.Select(k => new ExternalAccountReport(k, k.StandingAt(now), open.Find(o => o.Key == k.Id)?.Count ?? 0, []));
             },
             cancel);
     }
@@ -205,7 +211,7 @@ public sealed class ExternalAccountDesk(CaStore store, AuthorityKeys keys, Profi
 
     private static string? Some(string text) => text.Length == 0 ? null : text;
 
-    private static AcmeProblem NoSuchKey() => Refusals.NoSuchResource("external account key");
+    internal static AcmeProblem NoSuchKey() => Refusals.NoSuchResource("external account key");
 }
 
 /// <summary>The words for what the end of a key stops.</summary>

@@ -290,6 +290,37 @@ public sealed class CeremonyTests : IDisposable
         Gen.Byte.Array.Sample(octets => Assert.False(Transcript.Read(octets).IsValid));
     }
 
+    [Theory]
+    [InlineData("Ali\u001b[2Jce")]
+    [InlineData("Ali\u202ece")]
+    [InlineData("Ali\nce")]
+    public async Task A_transcript_with_text_that_a_terminal_obeys_is_refused_though_its_signature_holds(string witness)
+    {
+        await MakeRootAsync();
+        var forged = Transcript.Read(Open().Files["001-root.json"]).Value! with { Witnesses = [witness] };
+        Assert.Contains("characters that are not shown", Transcript.Read(await forged.SignAsync(rootKey, default)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_transcript_that_names_a_key_file_is_refused()
+    {
+        await MakeRootAsync();
+        var files = new CeremonyFolder(folder).Read().Value!;
+        var forged = Transcript.Read(files["001-root.json"]).Value!;
+        forged = forged with { In = [TranscribedFile.Of("root.key.pem", [1])] };
+        Assert.Contains("no name of a public file", CeremonyReplay.Check(files.SetItem("001-root.json", await forged.SignAsync(rootKey, default))).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_step_is_not_written_over_a_folder_that_changed_since_it_was_opened()
+    {
+        await MakeRootAsync();
+        var (first, second) = (Open(), Open());
+        Assert.Null((await first.RequestAsync("a", Name("A"), new CeremonyKey(issuingKey, "file:a", []), default)).Reason);
+        Assert.Contains("has changed meanwhile", (await second.ListAsync(new ListPlan([], TimeSpan.FromDays(90)), Root, default)).Reason, StringComparison.Ordinal);
+        Assert.Equal(2, Open().Transcripts.Length);
+    }
+
     [Fact]
     public void A_transcript_above_its_length_is_refused() =>
         Assert.StartsWith("it has 262145 octets", Transcript.Read(new byte[Transcript.MaxOctets + 1]).Reason, StringComparison.Ordinal);

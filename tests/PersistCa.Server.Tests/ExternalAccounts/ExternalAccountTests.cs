@@ -185,10 +185,10 @@ public sealed class ExternalAccountTests
         Assert.Equal("operator:olga", made.Key.CreatedBy);
 
         using var client = await authority.BoundAsync(made);
-        var listed = await desk.ListAsync(olga, null, None);
-        Assert.Equal([other.Key.PublicId, made.Key.PublicId], listed.Keys.Select(k => k.Key.PublicId));
-        Assert.Equal([0, 1], listed.Keys.Select(k => k.OpenAccounts));
-        Assert.Equal([made.Key.PublicId], (await desk.ListAsync(olga, other.Key.PublicId, None)).Keys.Select(k => k.Key.PublicId));
+        var listed = await desk.ListAsync(olga, new ExternalAccountFilter(), new PageWish(100, null), None);
+        Assert.Equal([other.Key.PublicId, made.Key.PublicId], listed.Items.Select(k => k.Key.PublicId));
+        Assert.Equal([0, 1], listed.Items.Select(k => k.OpenAccounts));
+        Assert.Equal([made.Key.PublicId], (await desk.ListAsync(olga, new ExternalAccountFilter(), new PageWish(100, other.Key.Id), None)).Items.Select(k => k.Key.PublicId));
 
         var shown = (await desk.ShowAsync(olga, made.Key.PublicId, None)).Value;
         Assert.Equal((KeyStanding.Live, 1, client.AccountUrl!.Split('/')[^1]), (shown.Standing, shown.OpenAccounts, Assert.Single(shown.Accounts)));
@@ -222,7 +222,7 @@ public sealed class ExternalAccountTests
         Assert.Equal(403, (await desk.CreateAsync(who, key.Key.Terms(), false, None)).Problem!.Status);
         Assert.Equal(403, (await desk.UpdateAsync(who, key.Key.PublicId, t => t, None)).Problem!.Status);
         Assert.Equal(403, (await desk.RemoveAsync(who, key.Key.PublicId, null, None)).Problem!.Status);
-        Assert.Single((await desk.ListAsync(who, null, None)).Keys);
+        Assert.Single((await desk.ListAsync(who, new ExternalAccountFilter(), new PageWish(100, null), None)).Items);
         Assert.False((await desk.ShowAsync(who, key.Key.PublicId, None)).IsRefused);
     }
 
@@ -255,7 +255,7 @@ public sealed class ExternalAccountTests
             Assert.Contains(reason, refused.Detail, StringComparison.Ordinal);
         }
 
-        Assert.Empty((await desk.ListAsync(olga, null, None)).Keys);
+        Assert.Empty((await desk.ListAsync(olga, new ExternalAccountFilter(), new PageWish(100, null), None)).Items);
     }
 
     private static async Task<AcmeAnswer> Outcome(Func<Task<AcmeAnswer>> call)
