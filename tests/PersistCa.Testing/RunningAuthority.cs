@@ -26,6 +26,7 @@ public sealed class SteppedClock : TimeProvider
 public sealed class RunningAuthority : IAsyncDisposable
 {
     private static readonly ConcurrentDictionary<int, bool> PortsGiven = new();
+    private static readonly ConcurrentBag<FileStream> Claims = [];
 
     private readonly string folder;
     private RunningServer server;
@@ -187,9 +188,24 @@ public sealed class RunningAuthority : IAsyncDisposable
         return request.CreateSigningRequest();
     }
 
+    /// <summary>Claims a port for this process as long as it lives: other test processes pick at the same time, and listen later.</summary>
+    private static bool Claim(int port)
+    {
+        try
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "persistca-ports")).FullName;
+            Claims.Add(new FileStream(Path.Combine(folder, port.ToString(System.Globalization.CultureInfo.InvariantCulture)), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false; // another process has it
+        }
+    }
+
     /// <summary>
     /// A port that nothing listens on now. Below those that outgoing connections get by themselves, one of which could take it before a server listens
-    /// there; at random, since other test processes pick too; and never the same twice in this one.
+    /// there; at random, since other test processes pick too; claimed from those by a locked file; and never the same twice in this one.
     /// </summary>
     public static int FreePort()
     {
@@ -198,7 +214,7 @@ public sealed class RunningAuthority : IAsyncDisposable
         while (true)
         {
             var port = RandomNumberGenerator.GetInt32(least, most);
-            if (!PortsGiven.TryAdd(port, true))
+            if (!PortsGiven.TryAdd(port, true) || !Claim(port))
             {
                 continue;
             }
