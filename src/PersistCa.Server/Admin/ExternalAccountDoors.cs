@@ -68,7 +68,7 @@ internal static class ExternalAccountDoors
             body.Refuse($"The body needs owner, who answers for the key, and names, the rules of the names that its accounts may have ('{NameRule.EveryName}' for every name).");
         }
 
-        var terms = Terms(body, new ExternalAccountTerms { Names = [], Owner = "" });
+        var terms = Change(body)(new ExternalAccountTerms { Names = [], Owner = "" });
         var singleUse = body.Flag("singleUse") ?? false;
         if (body.Problem is { } fault)
         {
@@ -85,11 +85,11 @@ internal static class ExternalAccountDoors
 
     private static async Task<IResult> ChangeAsync(AdminCall call, CancellationToken cancel)
     {
-        _ = Terms(call.Body, new ExternalAccountTerms { Names = [], Owner = "" }); // so that a fault of the body is told before anything is looked up
+        var change = Change(call.Body);
         return call.Body.Problem is { } fault
             ? call.Refuse(fault)
             : call.Json(
-                call.Id("key") is { } kid ? await call.Get<ExternalAccountDesk>().UpdateAsync(call.Who, kid, present => Terms(call.Body, present), cancel) : ExternalAccountDesk.NoSuchKey(),
+                call.Id("key") is { } kid ? await call.Get<ExternalAccountDesk>().UpdateAsync(call.Who, kid, change, cancel) : ExternalAccountDesk.NoSuchKey(),
                 ExternalAccountKeyResource.Of);
     }
 
@@ -103,39 +103,45 @@ internal static class ExternalAccountDoors
                 ExternalAccountKeyResource.Of);
     }
 
-    /// <summary>The terms with what the body says in their place; a fault stays in the body.</summary>
-    private static ExternalAccountTerms Terms(PayloadReader body, ExternalAccountTerms present)
+    /// <summary>Reads what the body says of terms, once; what it does not say stays as it is. A fault stays in the body.</summary>
+    private static Func<ExternalAccountTerms, ExternalAccountTerms> Change(PayloadReader body)
     {
-        var certificates = present.Certificates;
-        if (body.Text("certificates") is { } text)
+        var (names, profiles, challenges) = (body.Texts("names"), body.Texts("profiles"), body.Texts("challenges"));
+        var (maxAccounts, maxNames, certificates) = (body.Number("maxAccounts"), body.Number("maxNames"), Certificates(body));
+        var (owner, team, system, criticality) = (body.Text("owner"), body.Text("team"), body.Text("system"), body.Text("criticality"));
+        var never = body.Text("expires") == ExternalAccountKeyResource.Never;
+        var (expires, stops) = (never ? null : body.Time("expires"), Stops(body));
+        return present => present with
         {
-            var read = RateLimit.Parse(text);
-            if (read.IsValid)
-            {
-                certificates = read.Value;
-            }
-            else
-            {
-                body.Refuse($"The member 'certificates' cannot be used: {read.Reason}.");
-            }
+            Names = names ?? present.Names,
+            Profiles = profiles ?? present.Profiles,
+            Challenges = challenges ?? present.Challenges,
+            MaxAccounts = maxAccounts ?? present.MaxAccounts,
+            MaxNames = maxNames ?? present.MaxNames,
+            Certificates = certificates ?? present.Certificates,
+            Owner = owner ?? present.Owner,
+            Team = team ?? present.Team,
+            System = system ?? present.System,
+            Criticality = criticality ?? present.Criticality,
+            ExpiresAt = never ? null : expires ?? present.ExpiresAt,
+            Stops = stops ?? present.Stops,
+        };
+    }
+
+    private static RateLimit? Certificates(PayloadReader body)
+    {
+        if (body.Text("certificates") is not { } text)
+        {
+            return null;
         }
 
-        var expires = body.Text("expires") == ExternalAccountKeyResource.Never ? null : body.Has("expires") ? body.Time("expires") : present.ExpiresAt;
-        return present with
+        var read = RateLimit.Parse(text);
+        if (!read.IsValid)
         {
-            Names = body.Texts("names") ?? present.Names,
-            Profiles = body.Texts("profiles") ?? present.Profiles,
-            Challenges = body.Texts("challenges") ?? present.Challenges,
-            MaxAccounts = body.Number("maxAccounts") ?? present.MaxAccounts,
-            MaxNames = body.Number("maxNames") ?? present.MaxNames,
-            Certificates = certificates,
-            Owner = body.Text("owner") ?? present.Owner,
-            Team = body.Text("team") ?? present.Team,
-            System = body.Text("system") ?? present.System,
-            Criticality = body.Text("criticality") ?? present.Criticality,
-            ExpiresAt = expires,
-            Stops = Stops(body) ?? present.Stops,
-        };
+            body.Refuse($"The member 'certificates' cannot be used: {read.Reason}.");
+        }
+
+        return read.Value;
     }
 
     private static EndStops? Stops(PayloadReader body)

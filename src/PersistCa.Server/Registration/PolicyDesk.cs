@@ -36,14 +36,8 @@ public sealed record IssuanceCase(
 /// <param name="Due">Names whose CAA records have to be looked at first.</param>
 public sealed record Judged(IssuanceIntent? Intent, PolicyDecision Decision, IReadOnlyList<CaaDue> Due);
 
-/// <summary>A decision of the store.</summary>
-/// <param name="Serial">Serial number of the certificate, lower-case hex.</param>
-/// <param name="Decision">The decision.</param>
-public sealed record KeptDecision(string Serial, PolicyDecision Decision);
-
 /// <summary>Gathers what policy has to know of a certificate, inside the issuing transaction, has it judged, and keeps the judgement.</summary>
 public sealed class PolicyDesk(
-    CaStore store,
     IssuerBook issuers,
     IdentifierPolicy identifiers,
     KeyPolicy keys,
@@ -118,19 +112,6 @@ public sealed class PolicyDesk(
         }
 
         t.Db.PolicyDecisions.Add(new PolicyDecisionRow { Certificate = certificate, Version = decision.Version, DecidedAt = decision.At, Json = json });
-    }
-
-    /// <summary>The decision on a certificate, for operators of every role.</summary>
-    /// <param name="who">The operator.</param>
-    /// <param name="serial">Serial number of the certificate, lower-case hex.</param>
-    /// <param name="cancel">Stops.</param>
-    /// <returns>The decision; malformed with 404 when there is no such certificate, or it was issued before decisions were kept.</returns>
-    public async Task<Outcome<KeptDecision>> FindAsync(OperatorIdentity who, string serial, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(who);
-        var json = await store.ReadAsync(
-            db => db.Certificates.Where(c => c.Serial == serial).Join(db.PolicyDecisions, c => c.Id, d => d.CertificateId, (c, d) => d.Json).FirstOrDefaultAsync(cancel), cancel);
-        return json is null ? Refusals.NoSuchResource("decision") : new KeptDecision(serial, PolicyDecision.Read(json));
     }
 
     private async Task<AccountFactsNow> AccountAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)

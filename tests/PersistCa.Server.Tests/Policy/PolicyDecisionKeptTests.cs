@@ -32,11 +32,11 @@ public sealed class PolicyDecisionKeptTests
         authority.Publish(client, Name, PersistDialect.Draft02);
         using var leaf = X509Certificate2.CreateFromPem(await client.IssueAsync("dns-persist-01", Name));
         var serial = Convert.ToHexStringLower(leaf.SerialNumberBytes.Span);
-        var desk = authority.Services.GetRequiredService<PolicyDesk>();
+        var desk = authority.Services.GetRequiredService<CertificateSearch>();
 
         foreach (var role in OperatorRoles.All)
         {
-            var kept = (await desk.FindAsync(await authority.OperatorAsync(role), serial, None)).Value.Decision;
+            var kept = PolicyDecision.Read((await desk.FindAsync(await authority.OperatorAsync(role), serial, None)).Value.Decision!);
             Assert.True(kept.IsPermitted);
             Assert.Equal(Rulebook.All.Select(r => r.Id), kept.Rules.Select(r => r.Id));
             Assert.Equal((client.AccountUrl!.Split('/')[^1], key.Key.PublicId, "server", "private", 1), (kept.Subject.Account, kept.Subject.ExternalAccount, kept.Subject.Profile, kept.Subject.Regime, kept.Subject.Names));
