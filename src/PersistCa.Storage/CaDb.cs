@@ -63,6 +63,12 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<RevocationItem> RevocationItems => Set<RevocationItem>();
 
+    public DbSet<OperatorProposal> OperatorProposals => Set<OperatorProposal>();
+
+    public DbSet<RuntimeSwitch> RuntimeSwitches => Set<RuntimeSwitch>();
+
+    public DbSet<CertifiedName> CertifiedNames => Set<CertifiedName>();
+
     public DbSet<SealedSecret> SealedSecrets => Set<SealedSecret>();
 
     /// <summary>Which database this is.</summary>

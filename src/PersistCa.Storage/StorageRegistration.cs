@@ -28,6 +28,7 @@ public static class StorageRegistration
         services.AddSingleton<CaStore>();
         services.AddSingleton<WorkQueue.WorkLeases>();
         services.AddSingleton<StoreUpkeep>();
+        services.AddSingleton<Integrity.StoreInspection>();
         return services;
     }
 

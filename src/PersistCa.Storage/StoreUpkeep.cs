@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Certificates;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
 using PersistCa.Storage.WorkQueue;
@@ -16,6 +17,8 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, 
 {
     /// <summary>Any number that nothing else in the database locks: "persistc" in ASCII.</summary>
     private const long MigrationLock = 0x7065727369737463;
+
+    private const int SearchBatch = 500;
 
     /// <summary>Names of the migrations that the database lacks.</summary>
     public async Task<IReadOnlyList<string>> PendingMigrationsAsync(CancellationToken cancel)
@@ -45,6 +48,38 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, 
         {
             await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({MigrationLock})", CancellationToken.None);
             await db.Database.CloseConnectionAsync();
+        }
+    }
+
+    /// <summary>Fills what searches need into certificates that were issued before there were searches. Does nothing where nothing is missing.</summary>
+    /// <returns>How many certificates.</returns>
+    public async Task<int> FillSearchAsync(CancellationToken cancel)
+    {
+        for (var filled = 0; ;)
+        {
+            var outcome = await store.WriteAsync<List<IssuedCertificate>>(
+                Actor.Server,
+                async t =>
+                {
+                    var some = await t.Db.Certificates.Include(c => c.Names).Where(c => c.Sha256 == null && c.Der != null).OrderBy(c => c.Id).Take(SearchBatch).ToListAsync(cancel);
+                    foreach (var certificate in some)
+                    {
+                        certificate.FillSearch(await t.Db.Orders.Where(o => o.Id == certificate.OrderId).Select(o => o.Names).FirstAsync(cancel));
+                    }
+
+                    if (some.Count > 0)
+                    {
+                        t.Audit(AuditKinds.SearchFilled, "store", ("certificates", some.Count.ToString(CultureInfo.InvariantCulture)));
+                    }
+
+                    return some;
+                },
+                cancel);
+            filled += outcome.Value.Count;
+            if (outcome.Value.Count < SearchBatch)
+            {
+                return filled;
+            }
         }
     }
 

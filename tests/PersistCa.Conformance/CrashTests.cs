@@ -50,7 +50,11 @@ public abstract class CrashTests
         using var client = new AcmeClient(RootTrust.Client(server.RootPem), server.DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
         var (csr, key) = RunningAuthority.Csr(Name);
         key.Dispose();
-        var journey = new Journey(server, client, csr) { Changed = () => settings["Names:DeniedSuffixes"] = Name };
+        var journey = new Journey(server, client, csr, () =>
+        {
+            settings["Names:DeniedSuffixes"] = Name;
+            return Task.CompletedTask;
+        });
 
         var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => journey.CompleteAsync());
 
@@ -71,6 +75,34 @@ public abstract class CrashTests
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
+    [SkippableFact]
+    public async Task An_intent_found_after_a_crash_becomes_no_certificate_when_its_key_was_blocked_meanwhile()
+    {
+        var list = Path.GetTempFileName();
+        try
+        {
+            var postgres = await ConnectionAsync();
+            await using var server = await ServerProcess.StartAsync(postgres, crashAt: "9.signed", settings: new Dictionary<string, string> { ["Issuance:BlockedKeysFile"] = list });
+            using var client = new AcmeClient(RootTrust.Client(server.RootPem), server.DirectoryUrl, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+            var (csr, key) = RunningAuthority.Csr(Name);
+            await File.WriteAllTextAsync(list, "# nothing yet\n");
+            var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+            key.Dispose();
+
+            var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => new Journey(server, client, csr, () => File.WriteAllTextAsync(list, fingerprint + "\n")).CompleteAsync());
+            Assert.Contains("badPublicKey", failed.Message, StringComparison.Ordinal);
+            await server.KillAsync();
+            await using var provider = Services(server, postgres);
+            var store = provider.GetRequiredService<CaStore>();
+            Assert.Equal(CertificateStatus.Abandoned, (await store.ReadAsync(db => db.Certificates.SingleAsync(), CancellationToken.None)).Status);
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        }
+        finally
+        {
+            File.Delete(list);
+        }
+    }
+
     private static ServiceProvider Services(ServerProcess server, string? postgres) => new ServiceCollection()
         .AddSingleton(TimeProvider.System)
         .AddCaStorage(postgres is null ? StoreKind.Sqlite : StoreKind.PostgreSql, postgres ?? $"Data Source={server.SqliteFile}")
@@ -80,6 +112,13 @@ public abstract class CrashTests
     private static async Task CheckStoreAsync(ServerProcess server, string? postgres, string chain)
     {
         await using var provider = Services(server, postgres);
+        var findings = new List<Storage.Integrity.StoreFinding>();
+        await foreach (var finding in provider.GetRequiredService<Storage.Integrity.StoreInspection>().CheckAsync(Storage.Integrity.StoreRules.All.Concat(Server.Registration.SignedRules.All), CancellationToken.None))
+        {
+            findings.Add(finding);
+        }
+
+        Assert.Empty(findings);
         await provider.GetRequiredService<CaStore>().ReadAsync(
             async db =>
             {
@@ -112,15 +151,12 @@ public abstract class CrashTests
     }
 
     /// <summary>A client that carries on where it was after the server died under it.</summary>
-    private sealed class Journey(ServerProcess server, AcmeClient client, byte[] csr)
+    private sealed class Journey(ServerProcess server, AcmeClient client, byte[] csr, Func<Task>? meanwhile = null)
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
         private string? orderUrl;
 
         public int Crashes { get; private set; }
-
-        /// <summary>What happens between the crash and the new start.</summary>
-        public Action Changed { get; init; } = () => { };
 
         public async Task<string> CompleteAsync()
         {
@@ -135,7 +171,7 @@ public abstract class CrashTests
                 {
                     Assert.True(await server.EndsAsync(TimeSpan.FromSeconds(10)), "the connection broke, but the server lives: " + server.Log);
                     Crashes++;
-                    Changed();
+                    await (meanwhile?.Invoke() ?? Task.CompletedTask);
                     await server.StartAgainAsync();
                 }
             }

@@ -129,17 +129,10 @@ public sealed class RealDnsServerTests
             $"server:\n  rundir: {folder}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {folder}\nlog:\n  - target: stderr\n    any: warning\nzone:\n  - domain: test\n    storage: {folder}\n    file: test.zone\n    zonefile-sync: -1\n");
         var process = Process.Start(new ProcessStartInfo(knotd, ["-c", Path.Combine(folder, "knot.conf")]) { WorkingDirectory = folder }) ?? throw new InvalidOperationException("knotd does not start");
         var resolver = Validation.Dns.StubResolver.Create(new Validation.Dns.DnsOptions { Resolvers = [$"127.0.0.1:{port}"], Timeout = TimeSpan.FromMilliseconds(200), Retries = 0 }, TimeProvider.System).Value!;
-        for (var i = 0; i < 100; i++)
-        {
-            if ((await resolver.AskAsync("ns.persist.test", Validation.Dns.DnsRecordKind.A, CancellationToken.None)).Status == Validation.Dns.DnsStatus.Answered)
-            {
-                return process;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new InvalidOperationException("knotd does not answer");
+        await Patience.UntilAsync(
+            async () => (await resolver.AskAsync("ns.persist.test", Validation.Dns.DnsRecordKind.A, CancellationToken.None)).Status == Validation.Dns.DnsStatus.Answered,
+            "knotd does not answer");
+        return process;
     }
 
     /// <summary>The zone of the top label, so that CAA has an answer at every name up to it.</summary>

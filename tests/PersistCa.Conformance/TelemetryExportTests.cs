@@ -27,10 +27,7 @@ public sealed class TelemetryExportTests
         {
             using var http = Server.Demo.RootTrust.Client(server.RootPem);
             await http.GetStringAsync(new Uri(server.DirectoryUrl));
-            for (var i = 0; i < 200 && received.Count < 3; i++)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-            }
+            await Patience.UntilAsync(() => Task.FromResult(received.Count >= 3), "not all three kinds of telemetry came");
         }
 
         collector.Stop();

@@ -48,6 +48,7 @@ internal static class FuzzTargets
         ["dnssec"] = DnssecTarget.Run,
         ["lint"] = LintTarget.Run,
         ["ocsp"] = OcspTarget.Run,
+        ["tlog"] = TlogTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -73,6 +74,7 @@ internal static class FuzzTargets
         seeds.AddRange(DnssecTarget.Seeds());
         seeds.AddRange(LintTarget.Seeds());
         seeds.AddRange(OcspTarget.Seeds());
+        seeds.AddRange(TlogTarget.Seeds());
         return seeds;
     }
 

@@ -201,6 +201,69 @@ public abstract class OperatorTests(StoreKind kind)
         Assert.Equal(1, await db.Database.ExecuteSqlRawAsync("UPDATE revocation_proposals SET approver = 'berta', approved_at = created_at, started_at = created_at"));
     }
 
+    [SkippableTheory]
+    [InlineData("approver = 'anna', approved_at = created_at, done_at = created_at", "approver")]
+    [InlineData("approver = 'Anna', approved_at = created_at, done_at = created_at", "approver")]
+    [InlineData("approver = 'berta'", "approved")]
+    [InlineData("approver = 'berta', approved_at = expires_at, done_at = created_at", "in_time")]
+    [InlineData("done_at = created_at", "done")]
+    [InlineData("approver = 'berta', approved_at = created_at, done_at = created_at, withdrawn_at = created_at", "withdrawn")]
+    public async Task The_database_refuses_a_decision_that_four_eyes_did_not_see(string change, string constraint)
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        await s.AddAsync(t => new OperatorProposal
+        {
+            PublicId = Protocol.PublicId.Next(),
+            Kind = "profile.withdraw",
+            Subject = "profile:client",
+            Payload = "{}",
+            Sha256 = OperatorProposal.DigestOf("profile.withdraw", "profile:client", "{}"),
+            Comment = "",
+            Proposer = "anna",
+            CreatedAt = t.Now,
+            ExpiresAt = t.Now.AddHours(1),
+        });
+
+        Assert.Contains("ck_operator_proposals_" + constraint, await ViolatedAsync(s, "UPDATE operator_proposals SET " + change), StringComparison.Ordinal);
+
+        await using var db = await s.Factory.CreateDbContextAsync(None);
+        Assert.Equal(1, await db.Database.ExecuteSqlRawAsync("UPDATE operator_proposals SET approver = 'berta', approved_at = created_at, done_at = created_at"));
+    }
+
+    [Fact]
+    public void A_decision_is_made_by_another_and_once()
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        OperatorProposal Made(bool alone = false) => new() { PublicId = "p", Kind = "k", Subject = "s", Payload = "{}", Sha256 = "", Comment = "", Proposer = "anna", CreatedAt = now, ExpiresAt = now.AddHours(1), Alone = alone };
+        Assert.Throws<InvalidOperationException>(() => Made().Approve("Anna", now));
+        Assert.Throws<InvalidOperationException>(() => Made().Approve("berta", now.AddHours(1)));
+        Assert.Throws<InvalidOperationException>(() => Made().CarryOutAlone(now));
+        var withdrawn = Made();
+        withdrawn.Withdraw(now);
+        Assert.Throws<InvalidOperationException>(() => withdrawn.Approve("berta", now));
+        var done = Made();
+        done.Approve("berta", now);
+        Assert.Equal(DecisionStatus.Done, done.StatusAt(now));
+        Assert.Throws<InvalidOperationException>(() => done.Approve("carla", now));
+        Assert.Throws<InvalidOperationException>(() => done.Withdraw(now));
+        var alone = Made(alone: true);
+        alone.CarryOutAlone(now);
+        Assert.Equal(DecisionStatus.Done, alone.StatusAt(now));
+    }
+
+    [SkippableFact]
+    public async Task A_switch_is_seen_once_it_is_off_and_gone_once_it_is_on()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        async Task<bool> SwitchAsync(bool on) => (bool)await s.WriteAsync(async t => (object)await t.SwitchAsync(SwitchKind.Profile, "client", on, None));
+        Assert.False(await SwitchAsync(true));
+        Assert.True(await SwitchAsync(false));
+        Assert.False(await SwitchAsync(false));
+        Assert.Equal("client", (await s.Store.ReadAsync(db => db.RuntimeSwitches.SingleAsync(None), None)).Name);
+        Assert.True(await SwitchAsync(true));
+        Assert.False(await s.Store.ReadAsync(db => db.RuntimeSwitches.AnyAsync(None), None));
+    }
+
     [SkippableFact]
     public async Task A_proposal_goes_from_pending_by_another_ones_approval_to_its_end_and_lapses_without()
     {

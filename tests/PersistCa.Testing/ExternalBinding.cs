@@ -49,9 +49,9 @@ public static class ExternalBinding
     /// <summary>An operator with a token of a role.</summary>
     public static async Task<OperatorIdentity> OperatorAsync(this RunningAuthority authority, OperatorRole role = OperatorRole.Operator, string name = "olga")
     {
+        var token = await authority.Services.GetRequiredService<TokenDesk>().MakeOnHostAsync(new TokenWish(name, role, TimeSpan.FromDays(1)), CancellationToken.None);
         var desk = authority.Services.GetRequiredService<OperatorDesk>();
-        var token = await desk.MakeAsync(name, role, TimeSpan.FromDays(1), CancellationToken.None);
-        return (await desk.AuthenticateAsync("Bearer " + token.Value.Secret, [role], "test", "127.0.0.1", CancellationToken.None)).Value;
+        return (await desk.AuthenticateAsync(new ShownCredentials("Bearer " + token.Value.Secret), new DoorDemand("test", [role], "test:read"), "127.0.0.1", CancellationToken.None)).Value;
     }
 
     /// <summary>The desk for external account keys.</summary>

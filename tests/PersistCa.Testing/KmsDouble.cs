@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Org.BouncyCastle.Crypto.Parameters;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.KeyStores.Kms;
 using PersistCa.Issuance.Signing;
@@ -21,6 +22,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ConcurrentDictionary<string, Key> keys = [];
     private readonly ConcurrentDictionary<string, string> aliases = [];
+    private readonly ConcurrentDictionary<(string Invocation, string Attempt), bool> seen = [];
 
     private KmsDouble(WebApplication app, string endpoint)
     {
@@ -34,7 +36,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     /// <summary>How it behaves: what comes in place of an answer, or null; asked with the operation, such as Sign.</summary>
     public Func<string, KmsFault>? Behaviour { get; set; }
 
-    /// <summary>The operations that were called, in their order, those that were refused too.</summary>
+    /// <summary>The operations that were called, in their order, those that were refused too; an attempt of the SDK that the connection made it send twice counts once.</summary>
     public ConcurrentQueue<string> Calls { get; } = [];
 
     /// <summary>The message types of Sign.</summary>
@@ -79,7 +81,11 @@ public sealed partial class KmsDouble : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var operation = context.Request.Headers["X-Amz-Target"].ToString().Replace("TrentService.", "", StringComparison.Ordinal);
-        Calls.Enqueue(operation);
+        if (seen.TryAdd((context.Request.Headers["amz-sdk-invocation-id"].ToString(), context.Request.Headers["amz-sdk-request"].ToString()), true))
+        {
+            Calls.Enqueue(operation);
+        }
+
         if (context.Request.ContentType?.StartsWith("application/x-amz-json-1.1", StringComparison.Ordinal) != true)
         {
             await RefuseAsync(context, 400, "SerializationException", "the content type is " + context.Request.ContentType);
@@ -211,7 +217,7 @@ public sealed partial class KmsDouble : IAsyncDisposable
     [GeneratedRegex("^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/[0-9]{8}/eu-central-1/kms/aws4_request, SignedHeaders=[a-z0-9;-]*host[a-z0-9;-]*x-amz-date[a-z0-9;-]*, Signature=[0-9a-f]{64}$")]
     private static partial Regex SigV4();
 
-    private sealed class Key(string spec, AsymmetricAlgorithm? platform, FileSigningKey? whole)
+    private sealed class Key(string spec, AsymmetricAlgorithm? platform, FileSigningKey? whole, MlDsaRepresentative? representative = null)
     {
         private readonly string id = Guid.NewGuid().ToString();
 
@@ -232,8 +238,16 @@ public sealed partial class KmsDouble : IAsyncDisposable
             "RSA_2048" => new Key(spec, RSA.Create(2048), null),
             "RSA_3072" => new Key(spec, RSA.Create(3072), null),
             "RSA_4096" => new Key(spec, RSA.Create(4096), null),
-            _ => new Key(spec, null, FileSigningKey.Generate(SigningAlgorithms.Find(spec.Replace('_', '-'))!)),
+            _ => OfMlDsa(spec),
         };
+
+        private static Key OfMlDsa(string spec)
+        {
+            var whole = FileSigningKey.Generate(SigningAlgorithms.Find(spec.Replace('_', '-'))!, out var pkcs8);
+            var (set, seed) = (int.Parse(spec[^2..], System.Globalization.CultureInfo.InvariantCulture), pkcs8[^32..]); // the seed ends a PrivateKeyInfo (RFC 9881 section 6)
+            var parameters = set switch { 44 => MLDsaParameters.ml_dsa_44, 65 => MLDsaParameters.ml_dsa_65, _ => MLDsaParameters.ml_dsa_87 };
+            return new Key(spec, null, whole, new MlDsaRepresentative(set, MLDsaPrivateKeyParameters.FromSeed(parameters, seed).GetEncoded()));
+        }
 
         public JsonObject Metadata() => new() { ["KeyId"] = id, [nameof(Arn)] = Arn, ["KeySpec"] = spec, ["KeyUsage"] = "SIGN_VERIFY", ["KeyState"] = State, ["Enabled"] = State == "Enabled" };
 
@@ -241,7 +255,12 @@ public sealed partial class KmsDouble : IAsyncDisposable
         {
             if (whole is not null)
             {
-                return type == "RAW" && message.Length <= 4096 ? await whole.SignAsync(message, CancellationToken.None) : null;
+                return (type, message.Length) switch
+                {
+                    ("RAW", <= 4096) => await whole.SignAsync(message, CancellationToken.None),
+                    ("EXTERNAL_MU", 64) => representative!.Sign(message),
+                    _ => null,
+                };
             }
 
             lock (platform!)

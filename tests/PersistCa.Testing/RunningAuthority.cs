@@ -129,6 +129,22 @@ public sealed class RunningAuthority : IAsyncDisposable
         server = await ServerHost.StartAsync(Options, Clock, CancellationToken.None);
     }
 
+    /// <summary>Starts another node over the same database, with copies of the authority's files.</summary>
+    public async Task<RunningNode> JoinAsync(string name)
+    {
+        for (var left = 3; ; left--)
+        {
+            try
+            {
+                return await RunningNode.StartAsync(this, name, folder);
+            }
+            catch (StartRefusedException taken) when (left > 0 && taken.Message.Contains("cannot be listened on", StringComparison.Ordinal))
+            {
+                // Somebody took the port between the look and the listening: other ports, then.
+            }
+        }
+    }
+
     /// <summary>An HTTP client that trusts this authority.</summary>
     public HttpClient Http() => RootTrust.Client(RootPem);
 

@@ -83,16 +83,24 @@ public sealed class ServerProcess : IAsyncDisposable
 
         var zone = LoopbackZone.Start(options: new LoopbackZoneOptions { DefaultAddress = IPAddress.Loopback });
         var server = new ServerProcess(folder, postgres, settings ?? new Dictionary<string, string>(), environment ?? new Dictionary<string, string>(), zone);
-        var init = server.Launch("init", null, ["--generate-passphrase"]);
-        await init.WaitForExitAsync();
-        if (init.ExitCode != 0)
+        try
         {
-            throw new InvalidOperationException("init failed: " + server.Log);
-        }
+            using var init = server.Launch("init", null, ["--generate-passphrase"]);
+            await init.WaitForExitAsync();
+            if (init.ExitCode != 0)
+            {
+                throw new InvalidOperationException("init failed: " + server.Log);
+            }
 
-        File.Copy(Path.Combine(folder, "data", "ca", "root.pem"), server.RootFile);
-        await server.StartAgainAsync(crashAt);
-        return server;
+            File.Copy(Path.Combine(folder, "data", "ca", "root.pem"), server.RootFile);
+            await server.StartAgainAsync(crashAt);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync(); // a process that nobody ends takes the machine from every test after it
+            throw;
+        }
     }
 
     /// <summary>Starts the process (again) and waits until it is ready, or has ended as told.</summary>
@@ -101,7 +109,7 @@ public sealed class ServerProcess : IAsyncDisposable
         process?.Dispose();
         process = Launch("serve", crashAt, []);
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        for (var i = 0; i < 300 && !process.HasExited; i++)
+        for (var start = TimeProvider.System.GetTimestamp(); !process.HasExited && TimeProvider.System.GetElapsedTime(start) < Patience.Most;)
         {
             try
             {

@@ -20,11 +20,15 @@ public sealed partial class SoftHsm : IDisposable
     private static int tokens;
     private readonly string folder;
 
-    private SoftHsm(string folder, string module)
+    private SoftHsm(string folder, string module, string variable)
     {
         this.folder = folder;
         Module = module;
+        Variables = new Dictionary<string, string> { [variable] = ConfigurationIn(folder) };
     }
+
+    /// <summary>What another process that uses the module needs in its environment.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; }
 
     /// <summary>Path of the module.</summary>
     public string Module { get; }
@@ -43,11 +47,11 @@ public sealed partial class SoftHsm : IDisposable
         Requirement.Need(library is not null, "softhsm2", "its module is in none of the usual folders");
         var folder = Directory.CreateTempSubdirectory("persistca-hsm-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "tokens"));
-        var configuration = Path.Combine(folder, "softhsm2.conf");
+        var configuration = ConfigurationIn(folder);
         File.WriteAllText(configuration, $"directories.tokendir = {Path.Combine(folder, "tokens")}\nobjectstore.backend = file\nlog.level = ERROR\n");
-        var hsm = new SoftHsm(folder, Path.Combine(folder, "libsofthsm2.so"));
         var octets = File.ReadAllBytes(library!);
         var variable = $"SOFTHSM2_{Interlocked.Increment(ref tokens):d4}";
+        var hsm = new SoftHsm(folder, Path.Combine(folder, "libsofthsm2.so"), variable);
         var at = octets.AsSpan().IndexOf("SOFTHSM2_CONF"u8);
         Requirement.Need(at >= 0, "softhsm2", "its module does not name the variable of its configuration");
         Encoding.ASCII.GetBytes(variable).CopyTo(octets, at);
@@ -86,6 +90,8 @@ public sealed partial class SoftHsm : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static string ConfigurationIn(string folder) => Path.Combine(folder, "softhsm2.conf");
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using PersistCa.Issuance.Crl;
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
@@ -24,6 +22,7 @@ public sealed class Ceremony
     private readonly CeremonySetting setting;
     private readonly ImmutableSortedDictionary<string, byte[]> files;
     private readonly ReplayedCeremony before;
+    private readonly CeremonyPlanner planner;
 
     private Ceremony(CeremonyFolder folder, CeremonySetting setting, ImmutableSortedDictionary<string, byte[]> files, ReplayedCeremony before)
     {
@@ -31,10 +30,14 @@ public sealed class Ceremony
         this.setting = setting with { Now = CertificateTbs.WholeSeconds(setting.Now) };
         this.files = files;
         this.before = before;
+        planner = new CeremonyPlanner(folder.Path, files, before.Transcripts.FirstOrDefault(t => t.Step == CeremonyStep.Root)?.Certificate?.Regime ?? Regime.Private, this.setting.Now);
     }
 
     /// <summary>The steps that were taken.</summary>
     public ImmutableArray<Transcript> Transcripts => before.Transcripts;
+
+    /// <summary>The file that describes the shares of the root's passphrase as it is now; null where it has none.</summary>
+    public string? ShareFile => before.ShareFile;
 
     /// <summary>The public files of the folder, by their names.</summary>
     public IReadOnlyDictionary<string, byte[]> Files => files;
@@ -66,25 +69,7 @@ public sealed class Ceremony
     }
 
     /// <summary>What a root of this plan and key is to be; the same record is signed.</summary>
-    public AuthorityCertificate PlanRoot(RootPlan plan, ISigningKey key)
-    {
-        var identifier = CertificateTbs.KeyIdentifier(key.SubjectPublicKeyInfo);
-        return new AuthorityCertificate
-        {
-            Kind = AuthorityKind.Root,
-            Regime = plan.Regime,
-            Serial = SerialNumbers.Next(),
-            Issuer = plan.Subject,
-            Subject = plan.Subject,
-            Algorithm = key.Algorithm.Name,
-            NotBefore = setting.Now,
-            NotAfter = End(plan.Validity),
-            Key = key.SubjectPublicKeyInfo,
-            IssuerKeyIdentifier = identifier,
-            KeyIdentifier = identifier,
-            PathLength = plan.PathLength,
-        };
-    }
+    public AuthorityCertificate PlanRoot(RootPlan plan, ISigningKey key) => planner.Root(plan, key);
 
     /// <summary>Makes the root's certificate: the first step of a folder.</summary>
     /// <param name="planned">From <see cref="PlanRoot"/>.</param>
@@ -132,8 +117,7 @@ public sealed class Ceremony
 
     /// <summary>What the certificate of a request is to be, to be shown before it is signed.</summary>
     /// <returns>The record; or why the root may not sign it.</returns>
-    public Parsed<AuthorityCertificate> PlanSubordinate(AuthorityRequest request, AuthorityPlan plan, ISigningKey rootKey) =>
-        Plan(AuthorityKind.Subordinate, request.Subject, request.Key, CertificateTbs.KeyIdentifier(request.Key), plan, rootKey);
+    public Parsed<AuthorityCertificate> PlanSubordinate(AuthorityRequest request, AuthorityPlan plan, ISigningKey rootKey) => planner.Subordinate(request, plan, rootKey);
 
     /// <summary>Signs a request.</summary>
     /// <param name="name">Name of the files: the request's in this folder, and the certificate's.</param>
@@ -148,28 +132,7 @@ public sealed class Ceremony
     /// <param name="other">The other root's certificate, DER; its own signature proves that name and key belong together.</param>
     /// <param name="plan">What it is to say.</param>
     /// <param name="rootKey">This root's key.</param>
-    public Parsed<AuthorityCertificate> PlanCross(byte[] other, AuthorityPlan plan, ISigningKey rootKey)
-    {
-        var parts = SignedParts.Read(other);
-        var fields = parts.IsValid ? TbsFields.Read(parts.Value.ToBeSigned) : Parsed<TbsFields>.Refused(parts.Reason);
-        if (!fields.IsValid)
-        {
-            return Parsed<AuthorityCertificate>.Refused("the other root's certificate cannot be read: " + fields.Reason);
-        }
-
-        var f = fields.Value;
-        if (!f.Issuer.Span.SequenceEqual(f.Subject.Span) || KnownSignature.Refuse(f.SubjectPublicKeyInfo.Span, parts.Value!) is not null)
-        {
-            return Parsed<AuthorityCertificate>.Refused("the other certificate is no root's: it is not signed by its own key under its own name");
-        }
-
-        if (Issuer.JudgeAuthority(f, 0, setting.Now) is { } unfit)
-        {
-            return Parsed<AuthorityCertificate>.Refused("the other root's certificate " + unfit);
-        }
-
-        return Plan(AuthorityKind.Cross, f.Subject.ToArray(), f.SubjectPublicKeyInfo.ToArray(), CeremonyReplay.KeyIdentifier(f)!, plan, rootKey);
-    }
+    public Parsed<AuthorityCertificate> PlanCross(byte[] other, AuthorityPlan plan, ISigningKey rootKey) => planner.Cross(other, plan, rootKey);
 
     /// <summary>Signs another root's name and key.</summary>
     /// <param name="name">Name of the files: NAME.pem has the new certificate, NAME-other.pem the one that was given, NAME-chain.pem the new one and this root's.</param>
@@ -183,35 +146,15 @@ public sealed class Ceremony
     /// <summary>Signs the root's next revocation list: those of the list before, and those that are revoked now.</summary>
     public async Task<Parsed<CeremonyOutcome>> ListAsync(ListPlan plan, CeremonyKey rootKey, CancellationToken cancel)
     {
-        if (plan.Validity < TimeSpan.FromDays(1) || plan.Validity > MaxListValidity)
-        {
-            return Refuse($"the list would be good for {plan.Validity.TotalDays:0.##} days; 1 to {MaxListValidity.TotalDays:0} are allowed (Baseline Requirements section 4.9.7)");
-        }
-
-        var issuer = LoadRoot(rootKey.Key);
-        if (!issuer.IsValid)
-        {
-            return Refuse(issuer.Reason);
-        }
-
         var last = before.Transcripts.LastOrDefault(t => t.List is not null)?.List;
-        var revoked = new List<RevokedCertificate>(last?.Revoked ?? []);
-        foreach (var entry in plan.Revoke)
+        var planned = planner.List(plan, last);
+        var issuer = planner.LoadRoot(rootKey.Key);
+        if (!planned.IsValid || !issuer.IsValid)
         {
-            if (entry.Serial.Length is 0 or > 40 || entry.Serial.Length % 2 != 0 || !entry.Serial.All(char.IsAsciiHexDigitLower))
-            {
-                return Refuse($"'{entry.Serial}' is no serial number; write lower-case hex of whole octets");
-            }
-
-            if (revoked.Any(r => r.Serial == entry.Serial))
-            {
-                return Refuse($"the serial number {entry.Serial} is revoked already");
-            }
-
-            revoked.Add(entry);
+            return Refuse(planned.Reason ?? issuer.Reason!);
         }
 
-        var list = new TranscribedList { Number = (last?.Number ?? 0) + 1, ThisUpdate = setting.Now, NextUpdate = setting.Now + plan.Validity, Revoked = revoked };
+        var list = planned.Value;
         var name = $"root-{list.Number}.crl";
         if (Taken(name) is { } reason)
         {
@@ -221,7 +164,7 @@ public sealed class Ceremony
         byte[] der;
         try
         {
-            der = await CrlBuilder.BuildAsync(issuer.Value, CeremonyReplay.ContentOf(list) with { NumberBefore = last?.Number }, cancel);
+            der = await CrlBuilder.BuildAsync(issuer.Value, StepReplay.ContentOf(list) with { NumberBefore = last?.Number }, cancel);
         }
         catch (ArgumentException e)
         {
@@ -243,8 +186,22 @@ public sealed class Ceremony
             return Refuse($"the key {key.Reference} has the fingerprint {own}, which is not the one that was confirmed; nothing was destroyed");
         }
 
-        return await CloseAsync(Draft(CeremonyStep.Destroy, key, IsRoot(key.Key) ? "root" : "issuing"), key, [], [], null, cancel);
+        return await CloseAsync(Draft(CeremonyStep.Destroy, key, planner.IsRoot(key.Key) ? "root" : "issuing"), key, [], [], null, cancel);
     }
+
+    /// <summary>Name of the file that will describe a new set of shares.</summary>
+    public string NextShareFile() => ShareSet.NameOf(1 + files.Keys.Select(ShareSet.NumberOf).Max() ?? 1);
+
+    /// <summary>
+    /// Writes down that the passphrase of the root's key is another one, and who may know what of its shares; who calls has encrypted the key anew beside the old file,
+    /// and puts it in its place then.
+    /// </summary>
+    /// <param name="rootKey">The root's key, as the shares before opened it.</param>
+    /// <param name="shares">The new set.</param>
+    /// <param name="cancel">Stops before a signature.</param>
+    public async Task<Parsed<CeremonyOutcome>> DealAsync(CeremonyKey rootKey, ShareSet shares, CancellationToken cancel) => !planner.IsRoot(rootKey.Key)
+        ? Refuse(planner.RootCertificate() is { IsValid: false } none ? none.Reason : $"the key {rootKey.Reference} is not that of {CeremonyFolder.RootFile}")
+        : await CloseAsync(Draft(CeremonyStep.Deal, rootKey, "root"), rootKey, [CeremonyFolder.RootFile], [(NextShareFile(), shares.Write())], null, cancel);
 
     private static Parsed<CeremonyOutcome> Refuse(string reason) => Parsed<CeremonyOutcome>.Refused(reason);
 
@@ -255,76 +212,7 @@ public sealed class Ceremony
         return tbs.IsValid ? Parsed<byte[]>.Ok(await SignedParts.SignAsync(tbs.Value, key, cancel)) : tbs;
     }
 
-    private DateTimeOffset End(TimeSpan validity) => CertificateTbs.WholeSeconds(setting.Now + validity - TimeSpan.FromSeconds(1));
-
     private string? Taken(string name) => CeremonyFolder.JudgeName(name) ?? (files.ContainsKey(name) ? $"{folder.Path} has a file {name} already; give another --name" : null);
-
-    private Parsed<byte[]> RootCertificate()
-    {
-        if (!files.TryGetValue(CeremonyFolder.RootFile, out var text))
-        {
-            return Parsed<byte[]>.Refused($"{folder.Path} has no {CeremonyFolder.RootFile}; make a root by 'ceremony root', or put the certificate of yours there");
-        }
-
-        return Parsed<byte[]>.Ok(Pem.ReadCertificates(Encoding.Latin1.GetString(text)).Value[0]); // the replay has read it
-    }
-
-    private bool IsRoot(ISigningKey key) => RootCertificate() is { IsValid: true } root
-        && TbsFields.Read(SignedParts.Read(root.Value).Value!.ToBeSigned).Value!.SubjectPublicKeyInfo.Span.SequenceEqual(key.SubjectPublicKeyInfo);
-
-    private Parsed<Issuer> LoadRoot(ISigningKey key)
-    {
-        var root = RootCertificate();
-        return root.IsValid ? Issuer.Load(root.Value, [], key, setting.Now) : Parsed<Issuer>.Refused(root.Reason);
-    }
-
-    private Parsed<AuthorityCertificate> Plan(AuthorityKind kind, byte[] subject, byte[] key, byte[] identifier, AuthorityPlan plan, ISigningKey rootKey)
-    {
-        var loaded = LoadRoot(rootKey);
-        if (!loaded.IsValid)
-        {
-            return Parsed<AuthorityCertificate>.Refused(loaded.Reason);
-        }
-
-        var root = loaded.Value;
-        if (!root.ReachesRoot)
-        {
-            return Parsed<AuthorityCertificate>.Refused($"{CeremonyFolder.RootFile} is no root's: its issuer is not its subject");
-        }
-
-        if (subject.AsSpan().SequenceEqual(root.SubjectDer.Span) || key.AsSpan().SequenceEqual(rootKey.SubjectPublicKeyInfo))
-        {
-            return Parsed<AuthorityCertificate>.Refused("its name or its key is the root's own");
-        }
-
-        var below = Issuer.PathLengthOf(root.CertificateDer);
-        if (below is 0 || (plan.PathLength is { } wished && wished >= below))
-        {
-            return Parsed<AuthorityCertificate>.Refused($"the root has a path length of {below}, so that of an authority below it is {(below is 0 ? "none: it may have none" : $"{below - 1} at most")}");
-        }
-
-        var end = End(plan.Validity);
-        return Parsed<AuthorityCertificate>.Ok(new AuthorityCertificate
-        {
-            Kind = kind,
-            Regime = plan.Regime,
-            Serial = SerialNumbers.Next(),
-            Issuer = root.SubjectDer.ToArray(),
-            Subject = subject,
-            Algorithm = rootKey.Algorithm.Name,
-            NotBefore = setting.Now,
-            NotAfter = end < root.NotAfter ? end : root.NotAfter,
-            Key = key,
-            IssuerKeyIdentifier = root.KeyIdentifier,
-            KeyIdentifier = identifier,
-            PathLength = plan.PathLength,
-            Purposes = plan.Purposes,
-            Policies = plan.Policies,
-            Names = plan.Names,
-            CertificateUrl = plan.CertificateUrl,
-            CrlUrl = plan.CrlUrl,
-        });
-    }
 
     private async Task<Parsed<CeremonyOutcome>> SignOtherAsync(CeremonyStep step, string input, byte[] given, string output, AuthorityCertificate planned, CeremonyKey rootKey, CancellationToken cancel)
     {
@@ -349,7 +237,7 @@ public sealed class Ceremony
         var written = new List<(string, byte[])> { (output, CeremonyFolder.Octets(text)) };
         if (step == CeremonyStep.CrossSign)
         {
-            written.Add((output.Replace(".pem", "-chain.pem", StringComparison.Ordinal), CeremonyFolder.Octets(text + Pem.Certificate(RootCertificate().Value))));
+            written.Add((output.Replace(".pem", "-chain.pem", StringComparison.Ordinal), CeremonyFolder.Octets(text + Pem.Certificate(planner.RootCertificate().Value))));
         }
 
         // What came from elsewhere is kept beside: whoever replays the ceremony needs it.

@@ -1,12 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Text;
-using PersistCa.Issuance.Crl;
-using PersistCa.Issuance.Csr;
-using PersistCa.Issuance.Hierarchy;
-using PersistCa.Issuance.Linting;
-using PersistCa.Issuance.Publication;
-using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.Ceremonies;
@@ -16,7 +9,8 @@ namespace PersistCa.Issuance.Ceremonies;
 /// <param name="RootFingerprint">SHA-256 of the root's certificate, lower-case hex; null where there is no root yet.</param>
 /// <param name="Last">SHA-256 of the last transcript, lower-case hex: who has it on paper sees that none was taken away at the end. Empty without one.</param>
 /// <param name="Unnamed">Public files that no transcript names.</param>
-public sealed record ReplayedCeremony(ImmutableArray<Transcript> Transcripts, string? RootFingerprint, string Last, ImmutableArray<string> Unnamed);
+/// <param name="ShareFile">The file that describes the shares of the root's passphrase as it is now; null where it has none.</param>
+public sealed record ReplayedCeremony(ImmutableArray<Transcript> Transcripts, string? RootFingerprint, string Last, ImmutableArray<string> Unnamed, string? ShareFile);
 
 /// <summary>
 /// Does a ceremony again from its transcripts: signatures, their order, hashes of files, and every certificate's and list's to-be-signed bytes, made anew from the
@@ -26,12 +20,13 @@ public sealed class CeremonyReplay
 {
     private readonly IReadOnlyDictionary<string, byte[]> files;
     private readonly HashSet<string> named = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> requests = new(StringComparer.Ordinal);
-    private (byte[] Der, TbsFields Fields)? root;
-    private long lastNumber;
-    private HashSet<string> lastRevoked = [];
+    private readonly StepReplay steps;
 
-    private CeremonyReplay(IReadOnlyDictionary<string, byte[]> files) => this.files = files;
+    private CeremonyReplay(IReadOnlyDictionary<string, byte[]> files)
+    {
+        this.files = files;
+        steps = new StepReplay(files);
+    }
 
     /// <summary>Replays.</summary>
     /// <param name="files">The public files by their names.</param>
@@ -46,7 +41,7 @@ public sealed class CeremonyReplay
             return Refuse($"there are {names.Count} transcripts; at most {Transcript.MaxSteps} are read");
         }
 
-        if (files.ContainsKey(CeremonyFolder.RootFile) && ReadRoot() is { } unsound)
+        if (files.ContainsKey(CeremonyFolder.RootFile) && steps.ReadRoot() is { } unsound)
         {
             return Refuse(unsound);
         }
@@ -72,7 +67,7 @@ public sealed class CeremonyReplay
                 return Refuse($"{name}: it does not follow the transcript before it (their hashes differ)");
             }
 
-            if ((Files(transcript) ?? Step(transcript)) is { } reason)
+            if ((Files(transcript) ?? steps.Step(transcript)) is { } reason)
             {
                 return Refuse($"{name}: {reason}");
             }
@@ -84,38 +79,15 @@ public sealed class CeremonyReplay
 
         return Parsed<ReplayedCeremony>.Ok(new ReplayedCeremony(
             all.ToImmutable(),
-            root is { } known ? Convert.ToHexStringLower(SHA256.HashData(known.Der)) : null,
+            steps.Root is { } known ? Convert.ToHexStringLower(SHA256.HashData(known)) : null,
             previous,
-            [.. files.Keys.Where(f => !named.Contains(f))]));
+            [.. files.Keys.Where(f => !named.Contains(f))],
+            all.SelectMany(t => t.Out).LastOrDefault(f => ShareSet.NumberOf(f.Name) is not null)?.Name));
     }
 
     private static bool IsTranscript(string name) => name.Length > 4 && name.EndsWith(".json", StringComparison.Ordinal) && name[..3].All(char.IsAsciiDigit) && name[3] == '-';
 
     private static Parsed<ReplayedCeremony> Refuse(string reason) => Parsed<ReplayedCeremony>.Refused(reason);
-
-    private string? ReadRoot()
-    {
-        var der = Certificate(CeremonyFolder.RootFile);
-        if (!der.IsValid)
-        {
-            return der.Reason;
-        }
-
-        var parts = SignedParts.Read(der.Value);
-        var fields = parts.IsValid ? TbsFields.Read(parts.Value.ToBeSigned) : Parsed<TbsFields>.Refused(parts.Reason);
-        if (!fields.IsValid)
-        {
-            return $"{CeremonyFolder.RootFile}: {fields.Reason}";
-        }
-
-        if (KnownSignature.Refuse(fields.Value.SubjectPublicKeyInfo.Span, parts.Value!) is { } reason)
-        {
-            return $"{CeremonyFolder.RootFile}: its signature {reason} for its own key";
-        }
-
-        root = (der.Value, fields.Value);
-        return null;
-    }
 
     /// <summary>Whether every file that a transcript names is there as it was.</summary>
     private string? Files(Transcript transcript)
@@ -141,195 +113,5 @@ public sealed class CeremonyReplay
         }
 
         return null;
-    }
-
-    private string? Step(Transcript t) => t.Step switch
-    {
-        CeremonyStep.Root => Root(t),
-        CeremonyStep.Request => Request(t),
-        CeremonyStep.Sign => Sign(t),
-        CeremonyStep.CrossSign => CrossSign(t),
-        CeremonyStep.Crl => List(t),
-        CeremonyStep.Destroy => t.Keys.Any(k => k.Fingerprint == PublicKeyFingerprint.Of(t.Key)) ? null : "the key that signed is not the one that was destroyed",
-        _ => "it is of no step that is known",
-    };
-
-    private string? Root(Transcript t)
-    {
-        if (t.Certificate is not { Kind: AuthorityKind.Root } made || t.Number != 1 || t.Out is not [{ Name: CeremonyFolder.RootFile }, ..])
-        {
-            return "it makes no root, or not as the first step";
-        }
-
-        return !made.Key.AsSpan().SequenceEqual(t.Key) ? "the root's key is not the one that signed" : Rebuilt(made, CeremonyFolder.RootFile);
-    }
-
-    private string? Request(Transcript t)
-    {
-        if (t.Out is not [var file, ..] || t.Subject is null)
-        {
-            return "it makes no request";
-        }
-
-        var request = AuthorityRequest.Read(files[file.Name]);
-        if (!request.IsValid)
-        {
-            return $"{file.Name}: {request.Reason}";
-        }
-
-        return request.Value.Key.AsSpan().SequenceEqual(t.Key) && request.Value.Subject.AsSpan().SequenceEqual(t.Subject)
-            ? null
-            : $"{file.Name}: its name or key is not the one that was written down";
-    }
-
-    private string? Sign(Transcript t)
-    {
-        if (t.Certificate is not { Kind: AuthorityKind.Subordinate } made || t.Out is not [var file, ..] || t.In.FirstOrDefault(f => f.Name.EndsWith(".csr", StringComparison.Ordinal)) is not { } asked)
-        {
-            return "it signs no request";
-        }
-
-        var request = AuthorityRequest.Read(files[asked.Name]);
-        if (!request.IsValid)
-        {
-            return $"{asked.Name}: {request.Reason}";
-        }
-
-        if (!request.Value.Key.AsSpan().SequenceEqual(made.Key) || !request.Value.Subject.AsSpan().SequenceEqual(made.Subject))
-        {
-            return $"{file.Name}: its name or key is not that of the request {asked.Name}";
-        }
-
-        return BySigner(t, made.Issuer, made.IssuerKeyIdentifier) ?? Rebuilt(made, file.Name);
-    }
-
-    private string? CrossSign(Transcript t)
-    {
-        if (t.Certificate is not { Kind: AuthorityKind.Cross } made || t.Out is not [var file, ..] || t.In.FirstOrDefault(f => f.Name != CeremonyFolder.RootFile) is not { } other)
-        {
-            return "it signs no certificate of another root";
-        }
-
-        var der = Certificate(other.Name);
-        var parts = der.IsValid ? SignedParts.Read(der.Value) : Parsed<SignedParts>.Refused(der.Reason);
-        var fields = parts.IsValid ? TbsFields.Read(parts.Value.ToBeSigned) : Parsed<TbsFields>.Refused(parts.Reason);
-        if (!fields.IsValid)
-        {
-            return $"{other.Name}: {fields.Reason}";
-        }
-
-        return !fields.Value.Subject.Span.SequenceEqual(made.Subject) || !fields.Value.SubjectPublicKeyInfo.Span.SequenceEqual(made.Key)
-            ? $"{file.Name}: its name or key is not that of {other.Name}"
-            : BySigner(t, made.Issuer, made.IssuerKeyIdentifier) ?? Rebuilt(made, file.Name);
-    }
-
-    private string? List(Transcript t)
-    {
-        if (t.List is not { } list || t.Out is not [var file, ..])
-        {
-            return "it makes no list";
-        }
-
-        var revoked = list.Revoked.Select(r => r.Serial).ToHashSet(StringComparer.Ordinal);
-        if (list.Number <= lastNumber || !lastRevoked.IsSubsetOf(revoked))
-        {
-            return $"{file.Name}: its number does not rise, or what was revoked is not any more";
-        }
-
-        (lastNumber, lastRevoked) = (list.Number, revoked);
-        if (root is not { } known || KeyIdentifier(known.Fields) is not { } identifier)
-        {
-            return $"the file {CeremonyFolder.RootFile} is missing or has no key identifier";
-        }
-
-        if (BySigner(t, null, null) is { } reason)
-        {
-            return reason;
-        }
-
-        try
-        {
-            var tbs = CrlBuilder.ToBeSigned(known.Fields.Subject, identifier, SigningAlgorithms.Find(t.Algorithm)!, ContentOf(list));
-            return Same(tbs, files[file.Name], t.Key, file.Name);
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException)
-        {
-            return $"{file.Name}: the list cannot be made again: {e.Message}";
-        }
-    }
-
-    internal static CrlContent ContentOf(TranscribedList list) => new()
-    {
-        Number = list.Number,
-        Revoked = list.Revoked,
-        ThisUpdate = list.ThisUpdate,
-        NextUpdate = list.NextUpdate,
-    };
-
-    internal static byte[]? KeyIdentifier(TbsFields fields)
-    {
-        try
-        {
-            return fields.Find(Oids.SubjectKeyIdentifier) is { } identifier ? Oids.ReadOctets(identifier.Value) : null;
-        }
-        catch (System.Formats.Asn1.AsnContentException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Whether the root of this folder signed, under its own name.</summary>
-    private string? BySigner(Transcript t, byte[]? issuer, byte[]? identifier)
-    {
-        if (root is not { } known)
-        {
-            return $"the file {CeremonyFolder.RootFile} is missing";
-        }
-
-        if (t.In.All(f => f.Name != CeremonyFolder.RootFile))
-        {
-            return $"it does not name {CeremonyFolder.RootFile}";
-        }
-
-        return !known.Fields.SubjectPublicKeyInfo.Span.SequenceEqual(t.Key)
-            || (issuer is not null && !known.Fields.Subject.Span.SequenceEqual(issuer))
-            || (identifier is not null && !identifier.AsSpan().SequenceEqual(KeyIdentifier(known.Fields)))
-            ? $"the key or name that signed is not that of {CeremonyFolder.RootFile}"
-            : null;
-    }
-
-    private string? Rebuilt(AuthorityCertificate made, string file)
-    {
-        var tbs = made.Encode();
-        if (!tbs.IsValid)
-        {
-            return $"{file}: the certificate cannot be made again: {tbs.Reason}";
-        }
-
-        var signer = made.Kind == AuthorityKind.Root ? made.Key : root!.Value.Fields.SubjectPublicKeyInfo.ToArray();
-        var der = Certificate(file);
-        return der.IsValid ? Same(tbs.Value, der.Value, signer, file) : der.Reason;
-    }
-
-    private static string? Same(byte[] tbs, byte[] der, byte[] signer, string file)
-    {
-        var parts = SignedParts.Read(der);
-        if (!parts.IsValid)
-        {
-            return $"{file}: {parts.Reason}";
-        }
-
-        if (!parts.Value.ToBeSigned.Span.SequenceEqual(tbs))
-        {
-            return $"{file}: its to-be-signed bytes are not those that the inputs make; they differ from octet {parts.Value.ToBeSigned.Span.CommonPrefixLength(tbs)} on";
-        }
-
-        return KnownSignature.Refuse(signer, parts.Value) is { } reason ? $"{file}: its signature {reason}" : null;
-    }
-
-    private Parsed<byte[]> Certificate(string file)
-    {
-        var read = Pem.ReadCertificates(Encoding.Latin1.GetString(files[file]));
-        return read.IsValid ? Parsed<byte[]>.Ok(read.Value[0]) : Parsed<byte[]>.Refused($"{file}: {read.Reason}");
     }
 }

@@ -11,7 +11,7 @@ namespace PersistCa.Issuance.Ceremonies;
 /// </summary>
 public sealed record ShareSet
 {
-    /// <summary>Name of its file in the ceremony's folder.</summary>
+    /// <summary>Name of the first set's file in the ceremony's folder; those of later ones have a number, such as shares-2.json.</summary>
     public const string FileName = "shares.json";
 
     /// <summary>What the file says it is.</summary>
@@ -36,6 +36,16 @@ public sealed record ShareSet
 
     /// <summary>SHA-256 of salt, index and share, of share 1 first; lower-case hex.</summary>
     public required IReadOnlyList<string> Commitments { get; init; }
+
+    /// <summary>Name of the file of a set.</summary>
+    /// <param name="number">Which set of the folder, 1 and above.</param>
+    public static string NameOf(int number) => number == 1 ? FileName : $"shares-{number}.json";
+
+    /// <summary>Which set of the folder a file describes by its name; null when it is no such file.</summary>
+    public static int? NumberOf(string file) => file == FileName ? 1
+        : file.StartsWith("shares-", StringComparison.Ordinal) && file.EndsWith(".json", StringComparison.Ordinal)
+            && int.TryParse(file["shares-".Length..^".json".Length], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && NameOf(number) == file && number is > 1 and <= Transcript.MaxSteps
+            ? number : null;
 
     /// <summary>Makes a passphrase of 256 random bits and its shares.</summary>
     /// <param name="threshold">How many restore, 2 or more.</param>

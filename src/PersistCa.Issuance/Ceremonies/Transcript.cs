@@ -29,6 +29,9 @@ public enum CeremonyStep
 
     /// <summary>A key was to be destroyed: written before, since the key signs it.</summary>
     Destroy = 6,
+
+    /// <summary>The passphrase of the root's key was made anew and split into new shares: those before restore nothing any more.</summary>
+    Deal = 7,
 }
 
 /// <summary>A file of the ceremony's folder.</summary>

@@ -9,7 +9,7 @@ namespace PersistCa.Issuance.Crl;
 /// <summary>An entry of a revocation list.</summary>
 /// <param name="Serial">Serial number, hex of its content octets.</param>
 /// <param name="RevokedAt">When it was revoked.</param>
-/// <param name="Reason">An accepted reason code, null or 0 for none.</param>
+/// <param name="Reason">An accepted reason code, null or 0 for none; see <see cref="RevocationReasons"/>.</param>
 public sealed record RevokedCertificate(string Serial, DateTimeOffset RevokedAt, int? Reason);
 
 /// <summary>What a list is to say.</summary>
@@ -35,6 +35,12 @@ public sealed record CrlContent
     /// everything that the issuer issued.
     /// </summary>
     public IReadOnlyList<string> Urls { get; init; } = [];
+
+    /// <summary>Whether the certificates are authorities', of which other reasons are accepted.</summary>
+    public bool OfAuthorities { get; init; }
+
+    /// <summary>By whose rules it is linted; null for those of a private authority.</summary>
+    public Regime? Regime { get; init; }
 }
 
 /// <summary>Makes certificate revocation lists (RFC 5280 section 5, Baseline Requirements section 7.2).</summary>
@@ -93,7 +99,7 @@ public static class CrlBuilder
             throw new ArgumentException($"nextUpdate {nextUpdate:u} is not later than thisUpdate {thisUpdate:u}", nameof(content));
         }
 
-        var entries = Sorted(content.Revoked);
+        var entries = Sorted(content.Revoked, content.OfAuthorities);
         var writer = new AsnWriter(AsnEncodingRules.DER, (entries.Count * OctetsOfAnEntry) + 1024);
         using (writer.PushSequence())
         {
@@ -135,6 +141,8 @@ public static class CrlBuilder
             IssuerSubjectDer = issuer.SubjectDer,
             NumberBefore = content.NumberBefore,
             DistributionUris = content.Urls,
+            OfAuthorities = content.OfAuthorities,
+            Regime = content.Regime ?? Regime.Private,
         };
         var errors = twin.IsValid
             ? [.. CrlLint.Check(twin.Value, context).Where(f => f.Severity == LintSeverity.Error).Select(f => $"{f.Id}: {f.Message}")]
@@ -146,7 +154,7 @@ public static class CrlBuilder
     }
 
     /// <summary>The entries in the order of their serial numbers, each once.</summary>
-    private static List<(byte[] Serial, RevokedCertificate Entry)> Sorted(IEnumerable<RevokedCertificate> revoked)
+    private static List<(byte[] Serial, RevokedCertificate Entry)> Sorted(IEnumerable<RevokedCertificate> revoked, bool ofAuthorities)
     {
         var entries = revoked.Select(r => (Serial: Content(r.Serial), Entry: r)).ToList();
         entries.Sort((a, b) => Compare(a.Serial, b.Serial));
@@ -158,9 +166,9 @@ public static class CrlBuilder
                 throw new ArgumentException($"the serial number {entry.Serial} stands there twice", nameof(revoked));
             }
 
-            if (RevocationReasons.Judge(entry.Reason) is { } refusal)
+            if ((ofAuthorities ? RevocationReasons.JudgeAuthority(entry.Reason) : RevocationReasons.Judge(entry.Reason)?.Detail) is { } refusal)
             {
-                throw new ArgumentException(refusal.Detail, nameof(revoked));
+                throw new ArgumentException(refusal, nameof(revoked));
             }
         }
 

@@ -27,6 +27,7 @@ public sealed class Issuer
         IssuerId = Convert.ToHexStringLower(keyIdentifier)[..IssuerIdLength];
         NotBefore = fields.NotBefore.At;
         NotAfter = fields.NotAfter.At;
+        IsRoot = fields.Issuer.Span.SequenceEqual(fields.Subject.Span);
     }
 
     /// <summary>Short id: the first 64 bits of the key identifier in lower-case hex.</summary>
@@ -40,6 +41,9 @@ public sealed class Issuer
 
     /// <summary>Whether the last certificate of <see cref="Chain"/> is self-signed.</summary>
     public bool ReachesRoot { get; }
+
+    /// <summary>Whether its own certificate is a root's: its issuer is its subject.</summary>
+    public bool IsRoot { get; }
 
     /// <summary>For which names it may sign, by its own certificate and those above it.</summary>
     public NameConstraints Constraints { get; }

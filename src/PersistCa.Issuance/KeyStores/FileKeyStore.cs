@@ -13,7 +13,7 @@ namespace PersistCa.Issuance.KeyStores;
 /// </summary>
 /// <param name="directory">The folder; made when the first key is.</param>
 /// <param name="options">Limits and strengths; the defaults when null.</param>
-public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options = null)
+public sealed partial class FileKeyStore(string directory, FileKeyStoreOptions? options = null)
 {
     private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
     private const string FileEnding = ".key.pem";
@@ -101,12 +101,12 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>Null when it is gone; a reason when there was none, or its file cannot be deleted.</returns>
     public string? Destroy(string name)
     {
-        if (!IsPath(name) && KeyName.Judge(name) is { } reason)
-        {
-            return reason;
-        }
+        return !IsPath(name) && KeyName.Judge(name) is { } reason ? reason : Erase(ResolvedPath(name));
+    }
 
-        var path = IsPath(name) ? name : PathOf(name);
+    /// <summary>Overwrites and deletes a file.</summary>
+    private string? Erase(string path)
+    {
         try
         {
             if (!File.Exists(path))
@@ -137,13 +137,21 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
     /// <returns>The open key; a reason when the file is missing, cannot be read, holds no encrypted key, or the passphrase does not open it.</returns>
     public Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase)
     {
-        var isPath = IsPath(name);
-        if (!isPath && KeyName.Judge(name) is { } reason)
-        {
-            return Parsed<FileSigningKey>.Refused(reason);
-        }
+        var opened = Open(name, passphrase, out var plain);
+        CryptographicOperations.ZeroMemory(plain);
+        return opened;
+    }
 
-        var path = isPath ? name : PathOf(name);
+    /// <summary>Opens a key, and gives its octets to be wiped.</summary>
+    private Parsed<FileSigningKey> Open(string name, ReadOnlySpan<char> passphrase, out byte[] plain)
+    {
+        plain = [];
+        return !IsPath(name) && KeyName.Judge(name) is { } reason ? Parsed<FileSigningKey>.Refused(reason) : OpenFile(ResolvedPath(name), passphrase, out plain);
+    }
+
+    private Parsed<FileSigningKey> OpenFile(string path, ReadOnlySpan<char> passphrase, out byte[] plain)
+    {
+        plain = [];
         var text = Read(path);
         if (!text.IsValid)
         {
@@ -167,7 +175,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             return Parsed<FileSigningKey>.Refused($"the file {path} is not a key: its PEM block holds no EncryptedPrivateKeyInfo (RFC 5958 section 3); it is damaged");
         }
 
-        return Unlock(block, path, passphrase);
+        return Unlock(block, path, passphrase, out plain);
     }
 
     /// <summary>Judges the outer form, which no passphrase hides: so a damaged file is not taken for a mistyped passphrase.</summary>
@@ -190,9 +198,9 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
         }
     }
 
-    private Parsed<FileSigningKey> Unlock(byte[] block, string path, ReadOnlySpan<char> passphrase)
+    private Parsed<FileSigningKey> Unlock(byte[] block, string path, ReadOnlySpan<char> passphrase, out byte[] plain)
     {
-        byte[]? plain = null;
+        plain = [];
         try
         {
             var opened = EncryptedKey.Open(block, passphrase, options);
@@ -204,16 +212,7 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             }
 
             plain = opened.Value;
-            foreach (var scheme in SigningAlgorithms.All.Select(a => a.Scheme).Distinct())
-            {
-                if (scheme.Read(plain) is { } key)
-                {
-                    // One that reads a key reads none that nothing signs with.
-                    return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo)!));
-                }
-            }
-
-            return Parsed<FileSigningKey>.Refused($"the key in {path} is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
+            return KeyIn(plain, path);
         }
         catch (UnfitKeyException unfit)
         {
@@ -225,10 +224,20 @@ public sealed class FileKeyStore(string directory, FileKeyStoreOptions? options 
             // A wrong passphrase decrypts to noise with a right ending once in 256 times. What the exception says is about noise, so it is not told.
             return Parsed<FileSigningKey>.Refused($"the passphrase does not open the file {path}, or what it opens is no private key");
         }
-        finally
+    }
+
+    private static Parsed<FileSigningKey> KeyIn(byte[] plain, string path)
+    {
+        foreach (var scheme in SigningAlgorithms.All.Select(a => a.Scheme).Distinct())
         {
-            CryptographicOperations.ZeroMemory(plain);
+            if (scheme.Read(plain) is { } key)
+            {
+                // One that reads a key reads none that nothing signs with.
+                return Parsed<FileSigningKey>.Ok(FileSigningKey.Own(key, SigningAlgorithms.ForPublicKey(key.SubjectPublicKeyInfo)!));
+            }
         }
+
+        return Parsed<FileSigningKey>.Refused($"the key in {path} is of no kind that signs here; expected is a key for one of {string.Join(", ", SigningAlgorithms.All)}");
     }
 
     private Parsed<string> Read(string path)

@@ -46,6 +46,10 @@ public sealed record CrlFacts
     /// <summary>The list's extensions.</summary>
     public required ImmutableArray<TbsExtension> Extensions { get; init; }
 
+    /// <summary>CRL number (RFC 5280 section 5.2.3), null when there is none.</summary>
+    /// <exception cref="AsnContentException">It is no number.</exception>
+    public BigInteger? Number => Find(Oids.CrlNumber) is { } number ? AsnDecoder.ReadInteger(number.Value.Span, AsnEncodingRules.DER, out _) : null;
+
     /// <summary>The first extension with this identifier, null when there is none.</summary>
     public TbsExtension? Find(string oid) => Extensions.FirstOrDefault(e => e.Oid == oid);
 

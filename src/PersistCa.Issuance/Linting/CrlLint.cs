@@ -20,6 +20,9 @@ public sealed record CrlLintContext
     /// <summary>Longest time from one list to the next.</summary>
     public TimeSpan? MaxInterval { get; init; }
 
+    /// <summary>Whether the certificates in it are authorities' rather than subscribers'; null when it is not known, and reasons of either are accepted.</summary>
+    public bool? OfAuthorities { get; init; }
+
     /// <summary>Where certificates say that the list is: each must stand in the list of a part.</summary>
     public IReadOnlyList<string> DistributionUris { get; init; } = [];
 }

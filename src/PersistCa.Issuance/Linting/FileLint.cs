@@ -6,7 +6,7 @@ using PersistCa.Protocol;
 
 namespace PersistCa.Issuance.Linting;
 
-/// <summary>Lints what anyone has in a file: certificates and revocation lists, PEM or DER. Nothing is known of their issuer.</summary>
+/// <summary>Lints what anyone has in a file: certificates, revocation lists and OCSP answers, PEM or DER. Nothing is known of their issuer.</summary>
 public static class FileLint
 {
     private const int MaxBlocks = 64;
@@ -33,9 +33,9 @@ public static class FileLint
         for (; PemEncoding.TryFind(text, out var fields); text = text[fields.Location.End..], blocks++)
         {
             var label = text[fields.Label];
-            if (blocks == MaxBlocks || label is not ("CERTIFICATE" or "X509 CRL"))
+            if (blocks == MaxBlocks || label is not ("CERTIFICATE" or "X509 CRL" or "OCSP RESPONSE"))
             {
-                return Parsed<ImmutableArray<LintFinding>>.Refused($"block {blocks + 1} is '{label}'; at most {MaxBlocks} blocks of CERTIFICATE or X509 CRL are expected");
+                return Parsed<ImmutableArray<LintFinding>>.Refused($"block {blocks + 1} is '{label}'; at most {MaxBlocks} blocks of CERTIFICATE, X509 CRL or OCSP RESPONSE are expected");
             }
 
             var checkedBlock = CheckDer(Convert.FromBase64String(text[fields.Base64Data].ToString()), regime);
@@ -54,6 +54,11 @@ public static class FileLint
 
     private static Parsed<ImmutableArray<LintFinding>> CheckDer(ReadOnlyMemory<byte> der, Regime regime)
     {
+        if (LooksLikeAnswer(der))
+        {
+            return CheckAnswer(der, regime);
+        }
+
         if (LooksLikeList(der))
         {
             var list = CrlFacts.Read(der);
@@ -66,6 +71,44 @@ public static class FileLint
         return facts.IsValid
             ? Parsed<ImmutableArray<LintFinding>>.Ok([.. TbsLint.Check(facts.Value, new LintContext { Regime = regime, Kind = facts.Value.ApparentKind, Purposes = null })])
             : Parsed<ImmutableArray<LintFinding>>.Refused(facts.Reason);
+    }
+
+    /// <summary>The answer, and the certificates in it.</summary>
+    private static Parsed<ImmutableArray<LintFinding>> CheckAnswer(ReadOnlyMemory<byte> der, Regime regime)
+    {
+        var answer = OcspFacts.Read(der);
+        if (!answer.IsValid)
+        {
+            return Parsed<ImmutableArray<LintFinding>>.Refused("the OCSP answer cannot be judged: " + answer.Reason);
+        }
+
+        var findings = OcspLint.Check(answer.Value, new OcspLintContext { Regime = regime }).ToImmutableArray();
+        foreach (var certificate in answer.Value.Certificates)
+        {
+            var read = CheckDer(certificate, regime);
+            if (!read.IsValid)
+            {
+                return Parsed<ImmutableArray<LintFinding>>.Refused("a certificate in the OCSP answer cannot be read: " + read.Reason);
+            }
+
+            findings = findings.AddRange(read.Value);
+        }
+
+        return Parsed<ImmutableArray<LintFinding>>.Ok(findings);
+    }
+
+    /// <summary>An answer begins with its status, an ENUMERATED.</summary>
+    private static bool LooksLikeAnswer(ReadOnlyMemory<byte> der)
+    {
+        try
+        {
+            var body = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
+            return body.HasData && body.PeekTag() == Asn1Tag.Enumerated;
+        }
+        catch (AsnContentException)
+        {
+            return false; // whoever reads it next says what is wrong
+        }
     }
 
     /// <summary>A list's third or fourth field is a time, where a certificate has a name and a pair of times.</summary>

@@ -76,7 +76,7 @@ public static class OcspAnswer
         return writer.Encode();
     }
 
-    /// <summary>Makes, lints and signs an answer. The signer is named by its key, and its certificate stands in the answer.</summary>
+    /// <summary>Makes, lints and signs an answer. The signer is named by its key, and its certificate stands in the answer where it is not the issuer's own.</summary>
     /// <param name="signer">Who signs.</param>
     /// <param name="singles">What is said, one or more, each certificate once. A revocation later than the answer is told at the answer's time.</param>
     /// <param name="times">The times; nextUpdate is cut to the end of the signer's certificate.</param>
@@ -220,10 +220,13 @@ public static class OcspAnswer
                     writer.WriteEncodedValue(parts.ToBeSigned.Span);
                     writer.WriteEncodedValue(parts.Algorithm.Span);
                     writer.WriteBitString(parts.Signature.Span);
-                    using (writer.PushSequence(First))
-                    using (writer.PushSequence())
+                    if (signer.IsDelegated)
                     {
-                        writer.WriteEncodedValue(signer.CertificateDer);
+                        using (writer.PushSequence(First))
+                        using (writer.PushSequence())
+                        {
+                            writer.WriteEncodedValue(signer.CertificateDer);
+                        }
                     }
                 }
             }

@@ -9,8 +9,8 @@ using PersistCa.Protocol;
 namespace PersistCa.Issuance.Ocsp;
 
 /// <summary>
-/// Who signs answers in an issuer's place, so that the issuing key is touched once for each signer and not for each answer (RFC 6960 section 4.2.2.2).
-/// The key stays its giver's to dispose.
+/// Who signs answers: somebody in an issuer's place, so that the issuing key is touched once for each signer and not for each answer, or the issuer itself
+/// (RFC 6960 section 4.2.2.2). The key stays its giver's to dispose.
 /// </summary>
 public sealed class OcspSigner
 {
@@ -19,8 +19,9 @@ public sealed class OcspSigner
 
     private static readonly TimeSpan Backdate = TimeSpan.FromMinutes(1);
 
-    private OcspSigner(string issuerId, byte[] certificateDer, ISigningKey key, TbsFields fields)
+    private OcspSigner(string issuerId, byte[] certificateDer, ISigningKey key, TbsFields fields, bool isDelegated)
     {
+        IsDelegated = isDelegated;
         IssuerId = issuerId;
         CertificateDer = certificateDer;
         Key = key;
@@ -31,6 +32,9 @@ public sealed class OcspSigner
 
     /// <summary>For which issuer it signs.</summary>
     public string IssuerId { get; }
+
+    /// <summary>Whether it signs in the issuer's place; its certificate stands in its answers then.</summary>
+    public bool IsDelegated { get; }
 
     /// <summary>Its certificate, DER.</summary>
     public byte[] CertificateDer { get; }
@@ -81,6 +85,10 @@ public sealed class OcspSigner
             : Load(issuer, await SignedParts.SignAsync(tbs, issuer.Key, cancellationToken), key).Value!;
     }
 
+    /// <summary>The issuer itself, with its own key.</summary>
+    public static OcspSigner Of(Issuer issuer) =>
+        new(issuer.IssuerId, issuer.CertificateDer, issuer.Key, TbsFields.Read(SignedParts.Read(issuer.CertificateDer).Value!.ToBeSigned).Value!, isDelegated: false);
+
     /// <summary>Takes a signer that was made before.</summary>
     /// <param name="issuer">For which issuer.</param>
     /// <param name="certificateDer">Its certificate.</param>
@@ -102,7 +110,7 @@ public sealed class OcspSigner
 
         return fields.Value.Issuer.Span.SequenceEqual(issuer.SubjectDer.Span)
             && SigningAlgorithms.Verify(issuer.Key.SubjectPublicKeyInfo, issuer.Key.Algorithm, parts.Value!.ToBeSigned.Span, parts.Value.Signature.Span)
-            ? Parsed<OcspSigner>.Ok(new OcspSigner(issuer.IssuerId, certificateDer, key, fields.Value))
+            ? Parsed<OcspSigner>.Ok(new OcspSigner(issuer.IssuerId, certificateDer, key, fields.Value, isDelegated: true))
             : Parsed<OcspSigner>.Refused("the signer's certificate was not signed by the issuer");
     }
 

@@ -125,6 +125,12 @@ public sealed class Account
     /// <summary>When it first proved a name by dns-persist-01, null while it has not: only then are records looked up before it asks (dns-persist-01 rules, section 6.7).</summary>
     public DateTimeOffset? ProvedByRecordAt { get; private set; }
 
+    /// <summary>Since when an operator keeps it from acting; null while nobody does. Unlike a closed account it may act again.</summary>
+    public DateTimeOffset? SuspendedAt { get; private set; }
+
+    /// <summary>What an operator allows it; null for whatever the configuration does.</summary>
+    public AccountRestrictions? Restrictions { get; private set; }
+
     /// <summary>Internal id of the external account key that it is bound to, for ever; null for none.</summary>
     public long? ExternalKeyId { get; private set; }
 
@@ -132,7 +138,7 @@ public sealed class Account
     public string? ExternalBinding { get; private set; }
 
     /// <summary>True while the account may act.</summary>
-    public bool IsValid => Status == AccountStatus.Valid;
+    public bool IsValid => Status == AccountStatus.Valid && SuspendedAt is null;
 
     /// <summary>Replaces the contacts.</summary>
     public void ChangeContacts(IReadOnlyList<string> contacts) => Contacts = [.. contacts];
@@ -165,6 +171,33 @@ public sealed class Account
         Status = Life.Step(Status, AccountStatus.Revoked);
         ClosedAt = now;
     }
+
+    /// <summary>Keeps it from acting until it is resumed: its requests are refused, its orders come to nothing, its records match no more.</summary>
+    /// <exception cref="InvalidOperationException">It is closed, or suspended already.</exception>
+    public void Suspend(DateTimeOffset now)
+    {
+        if (!IsValid)
+        {
+            throw new InvalidOperationException($"an account that is {(SuspendedAt is null ? Status.ToString() : "suspended")} cannot be suspended");
+        }
+
+        SuspendedAt = now;
+    }
+
+    /// <summary>Lets it act again.</summary>
+    /// <exception cref="InvalidOperationException">It is closed, or not suspended.</exception>
+    public void Resume()
+    {
+        if (Status != AccountStatus.Valid || SuspendedAt is null)
+        {
+            throw new InvalidOperationException("only an account that is suspended can be resumed");
+        }
+
+        SuspendedAt = null;
+    }
+
+    /// <summary>Sets what it may have.</summary>
+    public void Restrict(AccountRestrictions restrictions) => Restrictions = restrictions.IsNone ? null : restrictions;
 
     /// <summary>What validation must know.</summary>
     /// <param name="url">The account's URL.</param>

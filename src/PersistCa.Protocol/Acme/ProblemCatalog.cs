@@ -13,8 +13,8 @@ public sealed record ProblemType(string Name, int Status, string Source, string 
     /// <summary>The full URN.</summary>
     public string Urn => UrnPrefix + Name;
 
-    /// <summary>File under docs/problems, and last path segment of the page this server answers.</summary>
-    public string Page => Name;
+    /// <summary>File under docs/problems, and last path segment of the page this server answers: of its own where a kind has a special case that needs more words.</summary>
+    public string Page { get; init; } = Name;
 }
 
 /// <summary>Every problem type this server sends: one row each. The table is closed; a refusal outside it does not compile.</summary>
@@ -42,9 +42,13 @@ public static class ProblemCatalog
     public static readonly ProblemType ServerInternal = new("serverInternal", 500, "RFC 8555 6.7", "The server failed");
     public static readonly ProblemType Tls = new("tls", 400, "RFC 8555 6.7", "The TLS handshake with the validation target failed");
     public static readonly ProblemType Unauthorized = new("unauthorized", 403, "RFC 8555 6.7", "The account is not authorized");
+    public static readonly ProblemType AccountSuspended = new("unauthorized", 401, "RFC 8555 6.7", "The account is suspended") { Page = "accountSuspended" };
     public static readonly ProblemType UnsupportedContact = new("unsupportedContact", 400, "RFC 8555 7.3", "The contact scheme is not supported");
     public static readonly ProblemType UnsupportedIdentifier = new("unsupportedIdentifier", 400, "RFC 8555 6.7", "The identifier type is not supported");
     public static readonly ProblemType UserActionRequired = new("userActionRequired", 403, "RFC 8555 7.3.3", "A person has to act first");
+
+    /// <summary>Special cases of rows, with titles and pages of their own.</summary>
+    public static IReadOnlyList<ProblemType> Cases { get; } = [AccountSuspended];
 
     /// <summary>All rows, for the pages under docs/problems and the tests that hold them together.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =

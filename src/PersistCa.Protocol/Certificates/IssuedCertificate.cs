@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace PersistCa.Protocol.Certificates;
 
 /// <summary>Certificate states. The intent comes first, so that no signature exists that the store does not know of.</summary>
@@ -106,6 +108,12 @@ public sealed class IssuedCertificate
     /// <summary>The certificate, DER; null until it is signed.</summary>
     public byte[]? Der { get; private set; }
 
+    /// <summary>SHA-256 of the certificate, lower-case hex; null until it is signed.</summary>
+    public string? Sha256 { get; private set; }
+
+    /// <summary>Its names, for searches. Loaded only where it is made.</summary>
+    public List<CertifiedName> Names { get; } = [];
+
     /// <summary>Start of validity.</summary>
     public DateTimeOffset NotBefore { get; private set; }
 
@@ -144,8 +152,18 @@ public sealed class IssuedCertificate
     {
         Status = Life.Step(Status, CertificateStatus.Issued);
         Der = der;
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
         TbsDer = [];
         IssuedAt = now;
+    }
+
+    /// <summary>Fills what searches need into one that was recorded before there were searches.</summary>
+    /// <param name="names">Its names.</param>
+    /// <exception cref="InvalidOperationException">It is not signed.</exception>
+    public void FillSearch(IEnumerable<string> names)
+    {
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(Der ?? throw new InvalidOperationException("there is no certificate yet")));
+        Names.AddRange(names.Distinct().Where(n => !Names.Exists(k => k.Name == n)).Select(CertifiedName.Of));
     }
 
     /// <summary>The intent is given up.</summary>

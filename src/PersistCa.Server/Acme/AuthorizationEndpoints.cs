@@ -7,7 +7,7 @@ using PersistCa.Server.Registration;
 namespace PersistCa.Server.Acme;
 
 /// <summary>Authorizations and challenges (RFC 8555 section 7.5).</summary>
-internal sealed class AuthorizationEndpoints(ChallengeIntake intake, AuthorizationBook book, JustInTime justInTime, RecordExplainer explainer, AcmeResources resources, AuthorityUrls urls)
+internal sealed class AuthorizationEndpoints(ChallengeIntake intake, AuthorizationBook book, PollDesk polls, JustInTime justInTime, RecordExplainer explainer, AcmeResources resources, AuthorityUrls urls)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -79,7 +79,8 @@ internal sealed class AuthorizationEndpoints(ChallengeIntake intake, Authorizati
     {
         if (request.IsFetch)
         {
-            return Answer(await intake.FindAsync(request.Account, id, cancel));
+            return Answer(await polls.AskAsync(
+                id, () => intake.FindAsync(request.Account, id, cancel), a => a.Challenges.Any(c => c.Status == ChallengeStatus.Processing), cancel));
         }
 
         var payload = PayloadReader.Open(request.Payload);
@@ -129,7 +130,7 @@ internal sealed class AuthorizationEndpoints(ChallengeIntake intake, Authorizati
         }
 
         var outcome = request.IsFetch
-            ? await intake.FindAsync(request.Account, id, ordinal, cancel)
+            ? await polls.AskAsync(id, () => intake.FindAsync(request.Account, id, ordinal, cancel), f => f.Challenge.Status == ChallengeStatus.Processing, cancel)
             : await intake.AcceptAsync(request.Account, request.Actor, id, ordinal, recordAt, cancel);
         if (!outcome.TryGet(out var found, out var problem))
         {

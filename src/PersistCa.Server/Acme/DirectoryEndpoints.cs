@@ -9,10 +9,10 @@ internal static class DirectoryEndpoints
 {
     public static void MapDirectory(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(AuthorityUrls.Paths.Directory, (DirectoryResource directory) => AcmeResponses.Json(directory, AcmeJson.Wire.DirectoryResource));
+        routes.MapGet(AuthorityUrls.Paths.Directory, (DirectoryResource directory, ProfileBook profiles) => AcmeResponses.Json(Today(directory, profiles), AcmeJson.Wire.DirectoryResource));
         routes.MapSigned(AuthorityUrls.Paths.Directory, SignedBy.AccountOrKey, (request, context, _) => Task.FromResult(
             request.IsFetch
-                ? AcmeResponses.Json(context.RequestServices.GetRequiredService<DirectoryResource>(), AcmeJson.Wire.DirectoryResource)
+                ? AcmeResponses.Json(Today(context.RequestServices.GetRequiredService<DirectoryResource>(), context.RequestServices.GetRequiredService<ProfileBook>()), AcmeJson.Wire.DirectoryResource)
                 : SignedRoutes.NotAFetch(context)));
 
         routes.MapMethods(AuthorityUrls.Paths.NewNonce, [HttpMethods.Head], (HttpContext context, NonceSource nonces) => Nonce(context, nonces, StatusCodes.Status200OK));
@@ -44,6 +44,9 @@ internal static class DirectoryEndpoints
             AccountHashPrefix = accountHashPrefix,
         },
     };
+
+    /// <summary>The directory with the profiles that are on offer now.</summary>
+    private static DirectoryResource Today(DirectoryResource directory, ProfileBook profiles) => directory with { Meta = directory.Meta with { Profiles = profiles.Offered } };
 
     private static IResult Nonce(HttpContext context, NonceSource nonces, int status)
     {

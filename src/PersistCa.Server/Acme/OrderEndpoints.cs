@@ -11,6 +11,7 @@ namespace PersistCa.Server.Acme;
 internal sealed class OrderEndpoints(
     OrderRegistrar registrar,
     Finalization finalization,
+    PollDesk polls,
     AcmeResources resources,
     AuthorityUrls urls,
     TimeProvider clock)
@@ -27,8 +28,11 @@ internal sealed class OrderEndpoints(
 
     private static OrderEndpoints Of(HttpContext context) => context.RequestServices.GetRequiredService<OrderEndpoints>();
 
-    private async Task<IResult> FetchAsync(SignedRequest request, string id, CancellationToken cancel) =>
-        Answer(await registrar.FindAsync(request.Account, id, cancel));
+    private async Task<IResult> FetchAsync(SignedRequest request, string id, CancellationToken cancel) => Answer(await polls.AskAsync(
+        id,
+        () => registrar.FindAsync(request.Account, id, cancel),
+        loaded => loaded.Order.StatusAt(clock.GetUtcNow(), loaded.Authorizations) == OrderStatus.Processing,
+        cancel));
 
     private async Task<IResult> NewAsync(SignedRequest request, CancellationToken cancel)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Jose;
@@ -15,14 +16,17 @@ internal sealed class PayloadReader
     public const int MaxDepth = 16;
 
     private readonly JsonElement root;
+    private readonly bool nullIsAbsent;
 
-    private PayloadReader(JsonElement root) => this.root = root;
+    private PayloadReader(JsonElement root, bool nullIsAbsent = false) => (this.root, this.nullIsAbsent) = (root, nullIsAbsent);
 
     /// <summary>The first fault.</summary>
     public AcmeProblem? Problem { get; private set; }
 
     /// <summary>Opens a payload.</summary>
-    public static PayloadReader Open(ReadOnlyMemory<byte> payload)
+    /// <param name="payload">The octets.</param>
+    /// <param name="nullIsAbsent">Whether a member that is null counts as one that is not there: clients that are generated write them so.</param>
+    public static PayloadReader Open(ReadOnlyMemory<byte> payload, bool nullIsAbsent = false)
     {
         if (payload.IsEmpty)
         {
@@ -36,7 +40,7 @@ internal sealed class PayloadReader
         }
 
         return read.Value.ValueKind == JsonValueKind.Object
-            ? new PayloadReader(read.Value)
+            ? new PayloadReader(read.Value, nullIsAbsent)
             : new PayloadReader(default) { Problem = Malformed($"The payload is {Describe(read.Value)}; a JSON object is expected.") };
     }
 
@@ -100,6 +104,46 @@ internal sealed class PayloadReader
         return texts;
     }
 
+    /// <summary>An object whose members are all strings, null when absent.</summary>
+    public IReadOnlyDictionary<string, string>? Words(string member)
+    {
+        if (Read(member, JsonValueKind.Object, "an object of strings") is not { } found)
+        {
+            return null;
+        }
+
+        var words = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var item in found.EnumerateObject())
+        {
+            if (item.Value.ValueKind != JsonValueKind.String)
+            {
+                Fault(member + "." + Refusals.Shorten(item.Name), item.Value, "a string");
+                return null;
+            }
+
+            words[item.Name] = item.Value.GetString()!;
+        }
+
+        return words;
+    }
+
+    /// <summary>A time as RFC 3339 has it, null when absent.</summary>
+    public DateTimeOffset? Time(string member)
+    {
+        if (Text(member) is not { } text)
+        {
+            return null;
+        }
+
+        if (DateTimeOffset.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ssK", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return time.ToUniversalTime();
+        }
+
+        Problem ??= Malformed($"The member '{member}' is '{Refusals.Shorten(text)}'; an RFC 3339 time such as 2030-01-31T12:00:00Z is expected.");
+        return null;
+    }
+
     /// <summary>An array of identifiers (RFC 8555 section 7.4), null when absent.</summary>
     public IReadOnlyList<IdentifierWish>? Identifiers(string member)
     {
@@ -152,7 +196,7 @@ internal sealed class PayloadReader
     }
 
     /// <summary>Reads an object member by member; null when absent.</summary>
-    public PayloadReader? Inner(string member) => Object(member) is { } found ? new PayloadReader(found) : null;
+    public PayloadReader? Inner(string member) => Object(member) is { } found ? new PayloadReader(found, nullIsAbsent) : null;
 
     /// <summary>Notes a fault that the caller found.</summary>
     public void Refuse(string detail) => Problem ??= Malformed(detail);
@@ -192,7 +236,7 @@ internal sealed class PayloadReader
     private bool Find(string member, out JsonElement element)
     {
         element = default;
-        return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element);
+        return root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out element) && !(nullIsAbsent && element.ValueKind == JsonValueKind.Null);
     }
 
     private void Fault(string member, JsonElement found, string expected) =>

@@ -4,47 +4,28 @@ using PersistCa.Protocol.Acme;
 using PersistCa.Server.Acme;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
-using PersistCa.Storage.Operators;
 
 namespace PersistCa.Server.Admin;
-
-/// <summary>What a door gets: who calls, and what was sent.</summary>
-/// <param name="Who">The operator, known and of a role that the door is open to.</param>
-/// <param name="Body">The body; empty where none belongs.</param>
-/// <param name="Route">The parts of the path that vary.</param>
-/// <param name="Services">The container.</param>
-internal sealed record AdminCall(OperatorIdentity Who, ReadOnlyMemory<byte> Body, RouteValueDictionary Route, IServiceProvider Services)
-{
-    /// <summary>A part of the path.</summary>
-    public string Part(string name) => (string)Route[name]!;
-}
-
-/// <summary>A door for operators.</summary>
-/// <param name="Method">HTTP method.</param>
-/// <param name="Pattern">Path as routed.</param>
-/// <param name="Roles">Who is let in; nobody else.</param>
-/// <param name="Handler">What is behind it.</param>
-internal sealed record AdminDoor(string Method, string Pattern, IReadOnlyCollection<OperatorRole> Roles, Func<AdminCall, CancellationToken, Task<IResult>> Handler)
-{
-    /// <summary>Method and path, for the audit.</summary>
-    public string Name => $"{Method} {Pattern}";
-}
 
 /// <summary>The doors for operators: each in the list, each behind a token, each call and refusal in the audit log.</summary>
 internal static class AdminRoutes
 {
-    private static readonly OperatorRole[] Officers = [OperatorRole.RevocationOfficer];
-
     /// <summary>Every door there is.</summary>
     public static IReadOnlyList<AdminDoor> Doors { get; } =
     [
-        new("POST", AuthorityUrls.Paths.Admin + "records/explain", OperatorRoles.All.ToArray(), RecordDoors.ExplainAsync),
-        new("GET", AuthorityUrls.Paths.Admin + "revocations", OperatorRoles.All.ToArray(), RevocationDoors.ListAsync),
-        new("GET", AuthorityUrls.Paths.Admin + "revocations/{id}", OperatorRoles.All.ToArray(), RevocationDoors.FindAsync),
-        new("POST", AuthorityUrls.Paths.Admin + "revocations", Officers, RevocationDoors.ProposeAsync),
-        new("POST", AuthorityUrls.Paths.Admin + "revocations/{id}/approve", Officers, RevocationDoors.ApproveAsync),
-        new("POST", AuthorityUrls.Paths.Admin + "certificates/{serial}/revoke", Officers, RevocationDoors.RevokeAsync),
+        .. AccountDoors.All,
+        .. OrderDoors.All,
+        .. CertificateDoors.All,
+        .. RevocationDoors.All,
+        .. RecordDoors.All,
+        .. AuthorityDoors.All,
+        .. DecisionDoors.All,
+        .. OperationDoors.All,
+        .. DocumentDoors.All,
     ];
+
+    /// <summary>Every scope that a token can be for.</summary>
+    public static IReadOnlyList<string> Scopes { get; } = [.. Doors.Select(d => d.Scope).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>Maps them.</summary>
     public static void MapAdmin(this IEndpointRouteBuilder routes)
@@ -59,7 +40,8 @@ internal static class AdminRoutes
     {
         var cancel = context.RequestAborted;
         var header = context.Request.Headers.Authorization;
-        var known = await desk.AuthenticateAsync(header.Count == 0 ? null : header.ToString(), door.Roles, door.Name, LimitDesk.Subject(context.Connection.RemoteIpAddress), cancel);
+        var shown = new ShownCredentials(header.Count == 0 ? null : header.ToString(), context.Connection.ClientCertificate?.RawData);
+        var known = await desk.AuthenticateAsync(shown, new DoorDemand(door.Name, door.Roles, door.Scope), LimitDesk.Subject(context.Connection.RemoteIpAddress), cancel);
         if (!known.TryGet(out var who, out var problem))
         {
             if (problem.Status == StatusCodes.Status401Unauthorized)
@@ -74,9 +56,7 @@ internal static class AdminRoutes
         var status = StatusCodes.Status500InternalServerError;
         try
         {
-            var result = (await BodyAsync(context, door, cancel)).TryGet(out var body, out problem)
-                ? await door.Handler(new AdminCall(who, body, context.Request.RouteValues, context.RequestServices), cancel)
-                : Problem(context, problem);
+            var result = (await CallAsync(context, door, who, cancel)).TryGet(out var call, out problem) ? await door.Handler(call, cancel) : Problem(context, problem);
             status = (result as IStatusCodeHttpResult)?.StatusCode ?? StatusCodes.Status200OK;
             return result;
         }
@@ -88,20 +68,37 @@ internal static class AdminRoutes
 
     private static IResult Problem(HttpContext context, AcmeProblem problem) => AcmeResponses.Problem(problem, context.RequestServices.GetRequiredService<AuthorityUrls>());
 
-    private static async Task<Outcome<byte[]>> BodyAsync(HttpContext context, AdminDoor door, CancellationToken cancel)
+    private static async Task<Outcome<AdminCall>> CallAsync(HttpContext context, AdminDoor door, OperatorIdentity who, CancellationToken cancel)
     {
-        if (door.Method != HttpMethods.Post)
+        var options = context.RequestServices.GetRequiredService<PersistCaOptions>();
+        if (!QueryValues.Read(context.Request.Query, door.Query, options.Operators).TryGet(out var query, out var problem))
         {
-            return Array.Empty<byte>();
+            return problem;
         }
 
+        if (door.Body is null)
+        {
+            return new AdminCall(door, who, context, query, null);
+        }
+
+        if (!(await BodyAsync(context, options.Policy.Revocation.MaxBodyBytes, cancel)).TryGet(out var body, out problem))
+        {
+            return problem;
+        }
+
+        var payload = PayloadReader.Open(body, nullIsAbsent: true);
+        payload.Only([.. AdminSchema.MembersOf(door.Body)]);
+        return new AdminCall(door, who, context, query, payload);
+    }
+
+    private static async Task<Outcome<byte[]>> BodyAsync(HttpContext context, int most, CancellationToken cancel)
+    {
         // Not a form that a page of another site could have a browser send.
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || type.MediaType != "application/json")
         {
             return new AcmeProblem(ProblemCatalog.Malformed, "The Content-Type is not application/json.") { Status = StatusCodes.Status415UnsupportedMediaType };
         }
 
-        var most = context.RequestServices.GetRequiredService<PersistCaOptions>().Policy.Revocation.MaxBodyBytes;
         using var buffer = new MemoryStream();
         var chunk = new byte[8192];
         int read;

@@ -1,6 +1,4 @@
 using PersistCa.Protocol.Acme;
-using PersistCa.Server.Acme;
-using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Admin;
@@ -8,11 +6,21 @@ namespace PersistCa.Server.Admin;
 /// <summary>Records of any account, looked at by operators.</summary>
 internal static class RecordDoors
 {
-    public static async Task<IResult> ExplainAsync(AdminCall call, CancellationToken cancel)
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<AdminDoor> All { get; } =
+    [
+        new("POST", "records/explain", "explainRecord", "records:read", DoorRoles.All, ExplainAsync)
+        {
+            Summary = "What a dns-persist-01 validation of an account's name would find now.",
+            Body = typeof(ExplainRecord),
+            Answer = typeof(ExplanationResource),
+            Faults = [DoorFault.NotFound, new(StatusCodes.Status400BadRequest, ProblemCatalog.RejectedIdentifier, "an order for the identifier would be refused")],
+        },
+    ];
+
+    private static async Task<IResult> ExplainAsync(AdminCall call, CancellationToken cancel)
     {
-        var urls = call.Services.GetRequiredService<AuthorityUrls>();
-        var payload = PayloadReader.Open(call.Body);
-        payload.Only("account", "identifier");
+        var payload = call.Body;
         var (account, wish) = (payload.Text("account"), payload.Identifier("identifier"));
         if (account is null || wish is null)
         {
@@ -21,10 +29,9 @@ internal static class RecordDoors
 
         if (payload.Problem is { } fault)
         {
-            return AcmeResponses.Problem(fault, urls);
+            return call.Refuse(fault);
         }
 
-        var outcome = await call.Services.GetRequiredService<RecordExplainer>().ExplainAsync(call.Who, account!, wish!.Identifier, cancel);
-        return outcome.TryGet(out var explained, out var problem) ? AcmeResponses.Json(explained, AcmeJson.Wire.ExplanationResource) : AcmeResponses.Problem(problem, urls);
+        return call.Json(await call.Get<RecordExplainer>().ExplainAsync(call.Who, account!, wish!.Identifier, cancel), explained => explained);
     }
 }

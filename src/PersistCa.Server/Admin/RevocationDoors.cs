@@ -1,6 +1,6 @@
 using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
 using PersistCa.Server.Acme;
-using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
 using PersistCa.Storage.Operators;
 
@@ -12,21 +12,65 @@ internal static class RevocationDoors
     private static readonly (string Member, CriterionKind Kind)[] Kinds =
         [("key", CriterionKind.Key), ("account", CriterionKind.Account), ("issuer", CriterionKind.Issuer), ("name", CriterionKind.Name)];
 
-    private static readonly string[] CriterionMembers = [.. Kinds.Select(k => k.Member), "serials"];
+    private static readonly string[] CriterionMembers = [.. AdminSchema.MembersOf(typeof(RevocationBy))];
 
-    public static async Task<IResult> ListAsync(AdminCall call, CancellationToken cancel)
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<AdminDoor> All { get; } =
+    [
+        new("GET", "revocations", "listRevocations", "revocations:read", DoorRoles.All, ListAsync)
+        {
+            Summary = "Bulk revocations.",
+            Query = Paging.Both,
+            Answer = typeof(ListResource<RevocationResource>),
+        },
+        new("GET", "revocations/{id}", "showRevocation", "revocations:read", DoorRoles.All, FindAsync)
+        {
+            Summary = "A bulk revocation with its first certificates.",
+            Answer = typeof(RevocationResource),
+            MayWait = true,
+            Faults = [DoorFault.NotFound],
+        },
+        new("POST", "revocations", "proposeRevocation", "revocations:write", DoorRoles.Officers, ProposeAsync)
+        {
+            Summary = "Proposes a revocation of certificates, or tries it.",
+            Body = typeof(ProposeRevocation),
+            Answer = typeof(RevocationResource),
+            MayWait = true,
+            Faults = [DoorFault.NotFound, DoorFault.Conflict, .. OfReasons],
+        },
+        new("POST", "revocations/{id}/approve", "approveRevocation", "revocations:write", DoorRoles.Officers, ApproveAsync)
+        {
+            Summary = "Approves another officer's proposal, which carries it out; or goes on with one that stands still.",
+            Body = typeof(Nothing),
+            Answer = typeof(RevocationResource),
+            MayWait = true,
+            Faults = [DoorFault.NotFound, DoorFault.Conflict],
+        },
+        new("POST", "certificates/{serial}/revoke", "revokeCertificate", "revocations:write", DoorRoles.Officers, RevokeAsync)
+        {
+            Summary = "Revokes one certificate, or proposes it.",
+            Body = typeof(RevokeCertificate),
+            Answer = typeof(RevocationResource),
+            MayWait = true,
+            Faults = [DoorFault.NotFound, .. OfReasons],
+        },
+    ];
+
+    private static DoorFault[] OfReasons =>
+    [
+        new(StatusCodes.Status400BadRequest, ProblemCatalog.AlreadyRevoked, "what is named is revoked already"),
+        new(StatusCodes.Status400BadRequest, ProblemCatalog.BadRevocationReason, "the reason is none that is accepted"),
+    ];
+
+    private static async Task<IResult> ListAsync(AdminCall call, CancellationToken cancel) =>
+        call.Page(await Desk(call).ListAsync(call.Who, call.Query.Page, cancel), RevocationResource.Of);
+
+    private static async Task<IResult> FindAsync(AdminCall call, CancellationToken cancel) =>
+        Answer(call, call.Id() is { } id ? await Desk(call).FindAsync(call.Who, id, cancel) : Refusals.NoSuchResource("proposal"));
+
+    private static async Task<IResult> ProposeAsync(AdminCall call, CancellationToken cancel)
     {
-        var list = await Desk(call).ListAsync(call.Who, cancel);
-        return AcmeJsonAnswer(new RevocationListResource([.. list.Select(RevocationResource.Of)]));
-    }
-
-    public static async Task<IResult> FindAsync(AdminCall call, CancellationToken cancel) =>
-        Answer(call, PublicId.LooksRight(call.Part("id")) ? await Desk(call).FindAsync(call.Who, call.Part("id"), cancel) : Refusals.NoSuchResource("proposal"));
-
-    public static async Task<IResult> ProposeAsync(AdminCall call, CancellationToken cancel)
-    {
-        var payload = PayloadReader.Open(call.Body);
-        payload.Only("criterion", "reason", "comment", "dryRun");
+        var payload = call.Body;
 
         // Asked for, so that nobody revokes by forgetting a word.
         var dryRun = payload.Flag("dryRun");
@@ -39,25 +83,20 @@ internal static class RevocationDoors
         var (reason, comment) = (payload.Number("reason"), payload.Text("comment") ?? "");
         if (payload.Problem is { } fault)
         {
-            return Problem(call, fault);
+            return call.Refuse(fault);
         }
 
         var wish = new RevocationWish(criterion!, reason, comment);
         return Answer(call, dryRun!.Value ? await Desk(call).TryAsync(call.Who, wish, cancel) : await Desk(call).ProposeAsync(call.Who, wish, cancel));
     }
 
-    public static async Task<IResult> ApproveAsync(AdminCall call, CancellationToken cancel)
-    {
-        var payload = PayloadReader.Open(call.Body);
-        payload.Only();
-        return payload.Problem is { } fault ? Problem(call, fault)
-            : Answer(call, PublicId.LooksRight(call.Part("id")) ? await Desk(call).ApproveAsync(call.Who, call.Part("id"), cancel) : Refusals.NoSuchResource("proposal"));
-    }
+    private static async Task<IResult> ApproveAsync(AdminCall call, CancellationToken cancel) => call.Body.Problem is { } fault
+        ? call.Refuse(fault)
+        : Answer(call, call.Id() is { } id ? await Desk(call).ApproveAsync(call.Who, id, cancel) : Refusals.NoSuchResource("proposal"));
 
-    public static async Task<IResult> RevokeAsync(AdminCall call, CancellationToken cancel)
+    private static async Task<IResult> RevokeAsync(AdminCall call, CancellationToken cancel)
     {
-        var payload = PayloadReader.Open(call.Body);
-        payload.Only("reason", "comment");
+        var payload = call.Body;
         var (reason, comment) = (payload.Number("reason"), payload.Text("comment") ?? "");
         var serial = RevocationCriterion.ReadSerials([call.Part("serial")]);
         if (!serial.IsValid)
@@ -65,7 +104,7 @@ internal static class RevocationDoors
             payload.Refuse(serial.Reason + ".");
         }
 
-        return payload.Problem is { } fault ? Problem(call, fault) : Answer(call, await Desk(call).ProposeAsync(call.Who, new RevocationWish(serial.Value!, reason, comment), cancel));
+        return payload.Problem is { } fault ? call.Refuse(fault) : Answer(call, await Desk(call).ProposeAsync(call.Who, new RevocationWish(serial.Value!, reason, comment), cancel));
     }
 
     private static RevocationCriterion? Criterion(PayloadReader payload)
@@ -103,23 +142,17 @@ internal static class RevocationDoors
         return read?.Value;
     }
 
-    private static ProposalDesk Desk(AdminCall call) => call.Services.GetRequiredService<ProposalDesk>();
+    private static ProposalDesk Desk(AdminCall call) => call.Get<ProposalDesk>();
 
     private static IResult Answer(AdminCall call, Outcome<ProposalReport> outcome)
     {
         if (!outcome.TryGet(out var report, out var problem))
         {
-            return Problem(call, problem);
+            return call.Refuse(problem);
         }
 
         // 202 for what waits for a second officer or goes on after this answer.
         var waits = report.Status is ProposalStatus.Pending or ProposalStatus.Running;
-        return AcmeJsonAnswer(RevocationResource.Of(report), waits ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
+        return call.Json(RevocationResource.Of(report), waits ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
-
-    private static IResult Problem(AdminCall call, Protocol.Acme.AcmeProblem problem) => AcmeResponses.Problem(problem, call.Services.GetRequiredService<AuthorityUrls>());
-
-    private static IResult AcmeJsonAnswer(RevocationResource body, int status) => AcmeResponses.Json(body, AdminJson.Wire.RevocationResource, status);
-
-    private static IResult AcmeJsonAnswer(RevocationListResource body) => AcmeResponses.Json(body, AdminJson.Wire.RevocationListResource);
 }

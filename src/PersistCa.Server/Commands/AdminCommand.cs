@@ -34,10 +34,12 @@ internal static class AdminCommand
         var role = new Option<string?>("--role") { Description = $"What for: {string.Join(", ", OperatorRoles.All.Select(r => r.Word()))}. Without it the first custodian's token is made, and refused once there is one." };
         role.AcceptOnlyFromAmong([.. OperatorRoles.All.Select(r => r.Word())]);
         var valid = new Option<string>("--valid") { Description = $"How long it is good, 1d to {MaxDays}d.", DefaultValueFactory = _ => "90d" };
+        var scope = new Option<string[]>("--scope") { Description = "What it is for, such as certificates:read; may be given several times. Without it, everything that its role opens." };
         var command = new Command("bootstrap", "Make a token and print its secret, once, on standard output; the rest goes to standard error. Only its hash is kept.");
         command.Options.Add(name);
         command.Options.Add(role);
         command.Options.Add(valid);
+        command.Options.Add(scope);
         arguments.AddTo(command);
         command.SetAction((result, cancel) => WithDeskAsync(arguments.Read(result), async desk =>
         {
@@ -47,14 +49,21 @@ internal static class AdminCommand
                 throw new StartRefusedException("--valid", $"'{days}' is not a number of days; write 1d to {MaxDays}d");
             }
 
-            var made = await desk.MakeAsync(result.GetValue(name)!, result.GetValue(role) is { } word ? OperatorRoles.Read(word) : null, TimeSpan.FromDays(count), cancel);
+            var wanted = result.GetValue(scope) is { Length: > 0 } scopes ? scopes : null;
+            if (OperationDoors.UnknownScope(wanted) is { } unknown)
+            {
+                throw new StartRefusedException("--scope", unknown);
+            }
+
+            var wish = new TokenWish(result.GetValue(name)!, result.GetValue(role) is { } word ? OperatorRoles.Read(word) : null, TimeSpan.FromDays(count), wanted);
+            var made = await desk.MakeOnHostAsync(wish, cancel);
             if (!made.TryGet(out var token, out var problem))
             {
                 throw new StartRefusedException("admin bootstrap", problem.Detail);
             }
 
             await result.InvocationConfiguration.Error.WriteLineAsync(
-                $"Token {token.Token.PublicId} of {token.Token.Name}, {token.Token.Role.Word()}, until {AcmeJson.Time(token.Token.ExpiresAt)}. Its secret, shown this once:");
+                $"Token {token.Token!.PublicId} of {token.Token.Name}, {token.Token.Role.Word()}, until {AcmeJson.Time(token.Token.ExpiresAt)}. Its secret, shown this once:");
             await result.InvocationConfiguration.Output.WriteLineAsync(token.Secret);
         }, cancel));
         return command;
@@ -70,17 +79,10 @@ internal static class AdminCommand
         command.SetAction((result, cancel) => WithDeskAsync(arguments.Read(result), async desk =>
         {
             var now = TimeProvider.System.GetUtcNow();
-            TokenLine[] lines = [.. (await desk.ListAsync(cancel)).Select(t => new TokenLine(
-                t.PublicId,
-                t.Name,
-                t.Role.Word(),
-                t.RevokedAt is not null ? "revoked" : t.IsLive(now) ? "good" : "expired",
-                AcmeJson.Time(t.CreatedAt),
-                AcmeJson.Time(t.ExpiresAt),
-                t.LastUsedOn?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)))];
+            TokenResource[] lines = [.. (await desk.ListAsync(new PageWish(int.MaxValue - 1, null), cancel)).Items.Select(t => TokenResource.Of(t, now))];
             var text = Tables.IsJson(result.GetValue(output))
-                ? JsonSerializer.Serialize(lines, AdminJson.Wire.TokenLineArray)
-                : Tables.Lay(["ID", "NAME", "ROLE", "STATE", "CREATED", "EXPIRES", "LAST USED"], lines.Select(l => new[] { l.Id, l.Name, l.Role, l.State, l.Created, l.Expires, l.LastUsed ?? "never" }));
+                ? JsonSerializer.Serialize(new ListResource<TokenResource>(lines, null), AdminJson.Wire.ListResourceTokenResource)
+                : Tables.Lay(["ID", "NAME", "ROLE", "STATE", "CREATED", "EXPIRES", "LAST USED"], lines.Select(l => new[] { l.Id, l.Name, l.Role, l.State, AcmeJson.Time(l.Created), AcmeJson.Time(l.Expires), l.LastUsed ?? "never" }));
             await result.InvocationConfiguration.Output.WriteLineAsync(text);
         }, cancel));
         return command;
@@ -95,7 +97,7 @@ internal static class AdminCommand
         arguments.AddTo(command);
         command.SetAction((result, cancel) => WithDeskAsync(arguments.Read(result), async desk =>
         {
-            var revoked = await desk.RevokeAsync(result.GetValue(id)!, cancel);
+            var revoked = await desk.RevokeAsync(null, result.GetValue(id)!, cancel);
             if (!revoked.TryGet(out var token, out var problem))
             {
                 throw new StartRefusedException("id", problem.Detail);
@@ -106,7 +108,7 @@ internal static class AdminCommand
         return command;
     }
 
-    private static async Task<int> WithDeskAsync(PersistCaOptions options, Func<OperatorDesk, Task> work, CancellationToken cancel)
+    private static async Task<int> WithDeskAsync(PersistCaOptions options, Func<TokenDesk, Task> work, CancellationToken cancel)
     {
         await using var services = DatabaseCommand.Store(options);
         var upkeep = services.GetRequiredService<StoreUpkeep>();
@@ -120,7 +122,7 @@ internal static class AdminCommand
             throw new StartRefusedException("Store:ConnectionString", $"the schema lacks {pending.Count} migrations ({pending[0]} first); run 'persistca database migrate' or start the server");
         }
 
-        await work(new OperatorDesk(services.GetRequiredService<CaStore>(), new LimitDesk(options.Limits)));
+        await work(new TokenDesk(services.GetRequiredService<CaStore>(), options));
         return 0;
     }
 }

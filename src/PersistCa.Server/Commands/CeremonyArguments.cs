@@ -99,6 +99,10 @@ internal sealed class CeremonyArguments
     /// <summary>Opens the root's key; the ring is the caller's to dispose, and the key with it.</summary>
     public Task<(KeyRing Ring, CeremonyKey Key)> OpenRootAsync(ParseResult result, CancellationToken cancel) => OpenAsync(result, result.GetValue(rootKey)!, true, "--root-key", cancel);
 
+    /// <summary>Opens the root's key by a passphrase that was restored already.</summary>
+    public Task<(KeyRing Ring, CeremonyKey Key)> OpenRootAsync(ParseResult result, RestoredPassphrase restored, CancellationToken cancel) =>
+        OpenAsync(result, Sound(KeyReference.Parse(result.GetValue(rootKey)!), "--root-key"), result.GetValue(rootKey)!, true, restored, "--root-key", cancel);
+
     /// <summary>Opens a key.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="reference">How the operator names it.</param>
@@ -108,11 +112,20 @@ internal sealed class CeremonyArguments
     public async Task<(KeyRing Ring, CeremonyKey Key)> OpenAsync(ParseResult result, string reference, bool root, string option, CancellationToken cancel)
     {
         var parsed = Sound(KeyReference.Parse(reference), option);
-        var inFile = parsed.Scheme == KeyReference.File;
         var restored = new RestoredPassphrase("", []);
-        if (inFile)
+        if (parsed.Scheme == KeyReference.File)
         {
             restored = root ? RootSecret(result) : new RestoredPassphrase(IssuingSecret(result), []);
+        }
+
+        return await OpenAsync(result, parsed, reference, root, restored, option, cancel);
+    }
+
+    private async Task<(KeyRing Ring, CeremonyKey Key)> OpenAsync(ParseResult result, KeyReference parsed, string reference, bool root, RestoredPassphrase restored, string option, CancellationToken cancel)
+    {
+        if (root && parsed.Scheme == KeyReference.File)
+        {
+            await FinishDealAsync(result, parsed.Target, restored.Passphrase);
         }
 
         var ring = KeySetup.Ring(Options(result), restored.Passphrase, TimeProvider.System, Folder(result));
@@ -143,18 +156,51 @@ internal sealed class CeremonyArguments
     /// <summary>Restores the root's passphrase from the shares that were given.</summary>
     public RestoredPassphrase FromShares(ParseResult result)
     {
-        var path = Path.Combine(Folder(result), ShareSet.FileName);
-        var set = Sound(ShareSet.Read(ReadFile(path, ShareSet.MaxOctets, "--share")), path);
+        var files = Sound(new CeremonyFolder(Folder(result)).Read(), "--folder");
+        var name = Sound(CeremonyReplay.Check(files), "--folder").ShareFile ?? files.Keys.Where(f => ShareSet.NumberOf(f) is not null).MaxBy(ShareSet.NumberOf)
+            ?? throw new StartRefusedException("--share", $"{Folder(result)} has no {ShareSet.FileName}, so that shares restore nothing");
+        var set = Sound(ShareSet.Read(files[name]), name);
         return Sound(set.Restore((result.GetValue(shares) ?? []).SelectMany(s => s == "-" ? Typed(set) : [(s, ReadShare(s))])), "--share");
+    }
+
+    /// <summary>The store of key files in the folder.</summary>
+    public FileKeyStore Files(ParseResult result) => new(Folder(result), new FileKeyStoreOptions { Kdf = Options(result).KeyStores.File.Kdf });
+
+    /// <summary>Ends what a deal of new shares began: its transcript was written, and the key that was encrypted anew lies beside still.</summary>
+    /// <exception cref="StartRefusedException">It cannot be put in its place.</exception>
+    public async Task FinishDealAsync(ParseResult result, string name, string passphrase)
+    {
+        var store = new FileKeyStore(Folder(result));
+        if (!store.HasReplacement(name) || store.Open(name, passphrase) is { IsValid: true } asBefore && Closed(asBefore.Value))
+        {
+            return;
+        }
+
+        if (store.FinishReplacement(name, passphrase) is { } reason)
+        {
+            throw new StartRefusedException("--share", reason);
+        }
+
+        await result.InvocationConfiguration.Output.WriteLineAsync("finished     the deal of shares that was interrupted: the key is encrypted under the new passphrase");
+
+        static bool Closed(FileSigningKey key)
+        {
+            key.Dispose();
+            return true;
+        }
     }
 
     /// <summary>Shows what is to be signed, and asks.</summary>
     /// <exception cref="StartRefusedException">Nobody agreed.</exception>
-    public async Task AgreeAsync(ParseResult result, Issuance.Hierarchy.AuthorityCertificate planned, CancellationToken cancel)
+    public Task AgreeAsync(ParseResult result, Issuance.Hierarchy.AuthorityCertificate planned, CancellationToken cancel) => AgreeAsync(result, planned.Describe(), cancel);
+
+    /// <summary>Shows what is to be signed, and asks.</summary>
+    /// <exception cref="StartRefusedException">Nobody agreed.</exception>
+    public async Task AgreeAsync(ParseResult result, IEnumerable<string> planned, CancellationToken cancel)
     {
         var output = result.InvocationConfiguration.Output;
         await output.WriteLineAsync("to be signed:");
-        foreach (var line in planned.Describe())
+        foreach (var line in planned)
         {
             await output.WriteLineAsync("  " + line);
         }
@@ -211,7 +257,9 @@ internal sealed class CeremonyArguments
         }
     }
 
-    private RestoredPassphrase RootSecret(ParseResult result)
+    /// <summary>The passphrase of the root's key: out of shares, or as it was given.</summary>
+    /// <exception cref="StartRefusedException">There is none, or shares are wrong or too few.</exception>
+    public RestoredPassphrase RootSecret(ParseResult result)
     {
         if (result.GetValue(shares) is { Length: > 0 })
         {
@@ -222,7 +270,7 @@ internal sealed class CeremonyArguments
             ? new RestoredPassphrase(given, [])
             : throw new StartRefusedException(
                 "--root-passphrase-file",
-                File.Exists(Path.Combine(Folder(result), ShareSet.FileName))
+                Directory.Exists(Folder(result)) && Directory.EnumerateFiles(Folder(result)).Any(f => ShareSet.NumberOf(Path.GetFileName(f)) is not null)
                     ? "the passphrase of the root's key is split; give enough shares by --share FILE, or --share - to type them"
                     : $"there is no passphrase for the root's key; name a file here, set {RootVariable}, or give shares by --share");
     }

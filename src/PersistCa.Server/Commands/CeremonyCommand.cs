@@ -23,6 +23,7 @@ internal static class CeremonyCommand
         command.Subcommands.Add(Destroy());
         command.Subcommands.Add(CeremonyVerifyCommand.Create());
         command.Subcommands.Add(CeremonyVerifyCommand.Shares());
+        command.Subcommands.Add(CeremonyDealCommand.Create());
         return command;
     }
 

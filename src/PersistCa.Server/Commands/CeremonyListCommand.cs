@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using PersistCa.Issuance.Ceremonies;
 using PersistCa.Issuance.Crl;
 using PersistCa.Server.Hosting;
@@ -16,7 +15,7 @@ internal static class CeremonyListCommand
         var arguments = new CeremonyArguments();
         var revoke = new Option<string[]>("--revoke")
         {
-            Description = $"Serial number (hex) of an authority's certificate to revoke, with a reason where there is one: SERIAL=CODE, {string.Join(", ", RevocationReasons.Accepted.Select(c => $"{c} {RevocationReasons.NameOf(c)}"))}. May be given several times.",
+            Description = $"Serial number (hex) of an authority's certificate to revoke, with a reason where there is one, by name or code: SERIAL=REASON, {string.Join(", ", RevocationReasons.OfAuthorities.Select(c => $"{RevocationReasons.NameOf(c)} ({c})"))}. May be given several times.",
             AllowMultipleArgumentsPerToken = false,
         };
         var days = new Option<int?>("--days") { Description = $"Until when the next list is out (default {DefaultDays}, at most {Ceremony.MaxListValidity.TotalDays:0})." };
@@ -45,14 +44,7 @@ internal static class CeremonyListCommand
     private static RevokedCertificate Entry(string text, DateTimeOffset now)
     {
         var parts = text.Split('=', 2);
-        int? reason = null;
-        if (parts.Length == 2)
-        {
-            reason = int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : throw new StartRefusedException("--revoke", $"'{parts[1]}' is no reason code; write a number");
-        }
-
-        return RevocationReasons.Judge(reason) is { } refused
-            ? throw new StartRefusedException("--revoke", refused.Detail)
-            : new RevokedCertificate(parts[0].ToLowerInvariant(), new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero), reason);
+        int? reason = parts.Length == 2 ? CeremonyArguments.Sound(RevocationReasons.Read(parts[1]), "--revoke") : null;
+        return new RevokedCertificate(parts[0].ToLowerInvariant(), new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero), RevocationReasons.Recorded(reason));
     }
 }

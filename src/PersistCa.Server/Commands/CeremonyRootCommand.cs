@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using PersistCa.Issuance.Ceremonies;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
@@ -22,7 +21,7 @@ internal static class CeremonyRootCommand
         var regime = AuthorityArguments.Regime();
         var shares = new Option<int?>("--shares") { Description = "Split the passphrase of the root's key into so many shares, 16 at most." };
         var threshold = new Option<int?>("--threshold") { Description = "How many shares restore it, 2 or more." };
-        var sharesTo = new Option<string>("--shares-to") { Description = "Folder for the files of the shares (share-1.txt ...), or - to show them one after another on the terminal.", DefaultValueFactory = _ => "shares" };
+        var sharesTo = ShareHandout.Option("shares");
         var command = new Command("root", "Make a root: its key, its certificate, and shares of the key's passphrase where asked for.");
         arguments.AddTo(command, asks: true);
         subject.AddTo(command);
@@ -45,7 +44,7 @@ internal static class CeremonyRootCommand
             var to = result.GetValue(sharesTo)!;
             if (split is not null)
             {
-                RefuseTaken(to, split, Console.IsInputRedirected);
+                ShareHandout.RefuseTaken(to, split, Console.IsInputRedirected);
             }
 
             var secret = split?.Passphrase ?? (reference.StartsWith("file:", StringComparison.Ordinal) ? arguments.NewRootSecret(result) : "");
@@ -59,7 +58,7 @@ internal static class CeremonyRootCommand
                     await arguments.AgreeAsync(result, planned, cancel);
                     if (split is not null)
                     {
-                        await HandOutAsync(result, split, to, cancel);
+                        await ShareHandout.HandOutAsync(result, split, to, cancel);
                     }
                 }
                 catch (StartRefusedException)
@@ -89,47 +88,5 @@ internal static class CeremonyRootCommand
         }
 
         return CeremonyArguments.Sound(ShareSet.Make(threshold ?? 0, shares ?? 0), "--threshold, --shares");
-    }
-
-    private static string PathOf(string folder, KeyShare share) => Path.Combine(folder, $"share-{share.Index}.txt");
-
-    private static void RefuseTaken(string to, SplitPassphrase split, bool redirected)
-    {
-        if (to == "-" && redirected)
-        {
-            throw new StartRefusedException("--shares-to", "shares are shown on a terminal only, and there is none; name a folder");
-        }
-
-        if (to != "-" && split.Shares.Select(s => PathOf(to, s)).FirstOrDefault(File.Exists) is { } taken)
-        {
-            throw new StartRefusedException("--shares-to", $"{taken} exists; a share is never overwritten");
-        }
-    }
-
-    private static async Task HandOutAsync(ParseResult result, SplitPassphrase split, string to, CancellationToken cancel)
-    {
-        var output = result.InvocationConfiguration.Output;
-        foreach (var share in split.Shares)
-        {
-            if (to == "-")
-            {
-                await output.WriteLineAsync($"\nShare {share.Index} of {split.Shares.Count}, for its holder alone:\n\n  {share.Line()}\n\nWrite it down, then press Enter.");
-                await output.FlushAsync(cancel);
-                await Console.In.ReadLineAsync(cancel);
-                await output.WriteAsync("\e[3J\e[H\e[2J"); // and from what can be scrolled back to
-                continue;
-            }
-
-            try
-            {
-                AuthorityFiles.MakeOwn(to);
-                AuthorityFiles.WriteOwn(PathOf(to, share), Encoding.ASCII.GetBytes(share.Line() + "\n"));
-                await output.WriteLineAsync($"share        {PathOf(to, share)} ({split.Open.Threshold} of {split.Shares.Count} restore the passphrase; give each to its holder)");
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new StartRefusedException("--shares-to", $"{PathOf(to, share)} cannot be written: {e.Message}");
-            }
-        }
     }
 }

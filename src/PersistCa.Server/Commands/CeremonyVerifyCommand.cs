@@ -56,7 +56,7 @@ internal static class CeremonyVerifyCommand
     public static Command Shares()
     {
         var arguments = new CeremonyArguments();
-        var command = new Command("shares", "Try shares of the root's passphrase: name the one that is wrong, and say whether they open the root's key. Changes nothing.");
+        var command = new Command("shares", "Try shares of the root's passphrase: name the one that is wrong, and say whether they open the root's key. Changes nothing, unless a deal of new shares was interrupted.");
         arguments.AddSharesTo(command);
         command.SetAction(async (result, _) =>
         {
@@ -66,6 +66,7 @@ internal static class CeremonyVerifyCommand
             var keys = new FileKeyStore(arguments.Folder(result));
             if (File.Exists(keys.PathOf("root")))
             {
+                await arguments.FinishDealAsync(result, "root", restored.Passphrase);
                 using var key = CeremonyArguments.Sound(keys.Open("root", restored.Passphrase), "--share");
                 await output.WriteLineAsync($"opened       {keys.PathOf("root")}");
             }

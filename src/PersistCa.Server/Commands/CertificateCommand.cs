@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using PersistCa.Issuance.Crl;
 using PersistCa.Protocol;
+using PersistCa.Protocol.Acme;
 using PersistCa.Server.Admin;
 using PersistCa.Server.Hosting;
 
@@ -36,6 +37,7 @@ internal static class CertificateCommand
         var reason = new Option<string?>("--reason") { Description = $"Why: {string.Join(", ", Reasons.Keys)}, or its number." };
         reason.AcceptOnlyFromAmong([.. Reasons.Keys, .. Reasons.Values.Select(v => v.ToString(CultureInfo.InvariantCulture))]);
         var comment = new Option<string?>("--comment") { Description = "Why, in a line for those who approve and audit." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be revoked, and change nothing." };
         var command = new Command("revoke", "Revoke certificates: at once where one officer may alone, else as a proposal that another approves with 'certificate approve'.");
         foreach (var (_, option) in by)
@@ -47,6 +49,7 @@ internal static class CertificateCommand
         command.Options.Add(reason);
         command.Options.Add(comment);
         command.Options.Add(dryRun);
+        command.Options.Add(yes);
         client.AddTo(command);
         command.SetAction(async (result, cancel) =>
         {
@@ -71,6 +74,11 @@ internal static class CertificateCommand
                 body["comment"] = why;
             }
 
+            if (!result.GetValue(dryRun))
+            {
+                await Confirmation.RequireAsync(result, yes, "certificate revoke: what is revoked is so for ever; --dry-run shows what it would be.");
+            }
+
             return await PrintAsync(result, client, await client.PostAsync(result, AuthorityUrls.Paths.Admin + "revocations", body.ToJsonString(), cancel));
         });
         return command;
@@ -80,12 +88,21 @@ internal static class CertificateCommand
     {
         var client = new OperatorClient();
         var id = new Argument<string>("id") { Description = "Id of the proposal." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
         var command = new Command("approve", "Approve the proposal of another officer, which carries it out; or go on with one that was interrupted.");
         command.Arguments.Add(id);
+        command.Options.Add(yes);
         client.AddTo(command);
-        command.SetAction(async (result, cancel) => PublicId.LooksRight(result.GetValue(id)!)
-            ? await PrintAsync(result, client, await client.PostAsync(result, $"{AuthorityUrls.Paths.Admin}revocations/{result.GetValue(id)}/approve", "{}", cancel))
-            : throw new StartRefusedException("id", $"'{result.GetValue(id)}' is not the id of a proposal"));
+        command.SetAction(async (result, cancel) =>
+        {
+            if (!PublicId.LooksRight(result.GetValue(id)!))
+            {
+                throw new StartRefusedException("id", $"'{result.GetValue(id)}' is not the id of a proposal");
+            }
+
+            await Confirmation.RequireAsync(result, yes, $"certificate approve {result.GetValue(id)}: it is carried out at once, for ever.");
+            return await PrintAsync(result, client, await client.PostAsync(result, $"{AuthorityUrls.Paths.Admin}revocations/{result.GetValue(id)}/approve", "{}", cancel));
+        });
         return command;
     }
 
@@ -127,7 +144,7 @@ internal static class CertificateCommand
     private static string Sentence(RevocationResource r) => r.Status switch
     {
         null => $"{r.Matched} certificates would be revoked. Nothing was changed.",
-        "pending" => $"Proposal {r.Id}: {r.Matched} certificates, until {r.Expires}. Another revocation officer is needed: persistca certificate approve {r.Id}",
+        "pending" => $"Proposal {r.Id}: {r.Matched} certificates, until {AcmeJson.Time(r.Expires!.Value)}. Another revocation officer is needed: persistca certificate approve {r.Id}",
         "running" => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates are revoked so far; the server goes on by itself.",
         _ => $"Proposal {r.Id}: {r.Revoked} of {r.Matched} certificates were revoked, {r.Gone} had been already or had ended, {r.RevokedSince} that matched since were revoked too.",
     };

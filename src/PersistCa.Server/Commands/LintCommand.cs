@@ -12,10 +12,10 @@ internal static class LintCommand
 
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("file") { Description = "A certificate or revocation list, PEM or DER." };
+        var file = new Argument<FileInfo>("file") { Description = "A certificate, revocation list or OCSP answer, PEM or DER." };
         var regime = new Option<string>("--regime") { Description = "Which rules hold: private or cabf-br (default private).", DefaultValueFactory = _ => "private" };
         regime.AcceptOnlyFromAmong("private", "cabf-br");
-        var command = new Command("lint", "Hold a certificate or revocation list against the rules, and print a line for each finding: id, severity, citation, text.");
+        var command = new Command("lint", "Hold a certificate, revocation list or OCSP answer against the rules, and print a line for each finding: id, severity, citation, text.");
         command.Arguments.Add(file);
         command.Options.Add(regime);
         command.SetAction((result, cancel) => RunAsync(

@@ -4,7 +4,7 @@ using PersistCa.Server.Hosting;
 
 namespace PersistCa.Server.Commands;
 
-/// <summary>The program's commands. Exit status: 0 done, 1 failed, 2 refused for something the operator can mend.</summary>
+/// <summary>The program's commands. Exit status: 0 done, 1 failed, 2 refused for something the operator can mend; those that call a server have further ones (<see cref="RemoteRefusedException"/>).</summary>
 public static class PersistCaCommand
 {
     /// <summary>Something the operator can mend.</summary>
@@ -12,6 +12,29 @@ public static class PersistCaCommand
 
     /// <summary>Runs a command line.</summary>
     public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            return await Create().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (StartRefusedException e)
+        {
+            await Console.Error.WriteLineAsync("persistca: " + e.Message);
+            return Refused;
+        }
+        catch (RemoteRefusedException e)
+        {
+            await Console.Error.WriteLineAsync("persistca: " + e.Message);
+            return e.Exit;
+        }
+        catch (OperationCanceledException)
+        {
+            return 1;
+        }
+    }
+
+    /// <summary>The tree of commands.</summary>
+    internal static RootCommand Create()
     {
         var root = new RootCommand("PersistCA, an ACME certificate authority built around dns-persist-01: one TXT record, and a fleet renews for years.");
         root.Subcommands.Add(ServeCommand.Create());
@@ -25,6 +48,8 @@ public static class PersistCaCommand
         root.Subcommands.Add(IssuerCommand.Create());
         root.Subcommands.Add(AdminCommand.Create());
         root.Subcommands.Add(CertificateCommand.Create());
+        RemoteCommands.AddTo(root);
+        root.Subcommands.Add(CompletionCommand.Create());
         var version = new Command("version", "Print the version of this program.");
         version.SetAction(result =>
         {
@@ -32,19 +57,7 @@ public static class PersistCaCommand
             return 0;
         });
         root.Subcommands.Add(version);
-        try
-        {
-            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (StartRefusedException e)
-        {
-            await Console.Error.WriteLineAsync("persistca: " + e.Message);
-            return Refused;
-        }
-        catch (OperationCanceledException)
-        {
-            return 1;
-        }
+        return root;
     }
 }
 

@@ -10,8 +10,17 @@ public static class RootTrust
     /// <param name="rootPem">The root, PEM.</param>
     public static HttpClient Client(string rootPem)
     {
+        var client = new HttpClient(Handler(rootPem)) { Timeout = TimeSpan.FromSeconds(60) };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("persistca-demo");
+        return client;
+    }
+
+    /// <summary>What an HTTP client is made of that trusts servers under a root.</summary>
+    /// <param name="rootPem">The root, PEM.</param>
+    public static SocketsHttpHandler Handler(string rootPem)
+    {
         var root = X509Certificate2.CreateFromPem(rootPem);
-        var handler = new SocketsHttpHandler
+        return new SocketsHttpHandler
         {
             UseProxy = false,
             AllowAutoRedirect = false,
@@ -23,9 +32,6 @@ public static class RootTrust
                     && Verify(certificate, sent?.ChainElements.Skip(1).Select(e => e.Certificate) ?? [], root) is null,
             },
         };
-        var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(60) };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("persistca-demo");
-        return client;
     }
 
     /// <summary>Verifies a chain in PEM, leaf first, up to a root.</summary>

@@ -27,12 +27,14 @@ internal static class AuthorityRegistration
         var policy = Policy(options);
         var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
-        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
+        var switches = new SwitchBoard();
+        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, switches, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
         ILogger logger = NullLogger.Instance;
         var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock, () => logger);
         services.AddSingleton(options);
         services.AddSingleton(issuers);
+        services.AddSingleton(switches);
         services.AddSingleton(profiles);
 
         // By a factory, so that the connections of its perspectives end with the server. Nobody asks a perspective who has not asked for the regimes.
@@ -79,13 +81,14 @@ internal static class AuthorityRegistration
         services.AddSingleton<Finalization>();
         services.AddSingleton<CertificateShelf>();
         services.AddSingleton<RevocationDesk>();
-        services.AddSingleton<OperatorDesk>();
+        services.AddOperators(options);
         services.AddSingleton<RevocationRunner>();
         services.AddSingleton<ProposalDesk>();
         services.AddStatus(options, [.. issuers.All.Select(b => b.Issuer)]);
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<CrlSignal>();
-        services.AddSingleton<OrderCompletions>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton<PollDesk>();
         var keyPolicy = new KeyPolicy(new KeyPolicyOptions { AcceptMlDsa = ProfileSetup.AcceptsMlDsa(options) });
         services.AddSingleton(keyPolicy);
         services.AddSingleton(new CsrReader(keyPolicy));

@@ -25,16 +25,23 @@ public static class ConfigurationReader
     {
         var options = new PersistCaOptions();
         var faults = new List<ConfigurationFault>();
-        Bind(configuration.GetChildren(), options, "", faults);
+        var written = new List<(string Place, string Key)>();
+        Bind(configuration.GetChildren(), options, "", faults, written);
         if (faults.Count == 0)
         {
-            faults.AddRange(OptionRules.Check(options));
+            faults.AddRange(OptionRules.Check(options).Select(f => f with { Key = Written(f.Key, written) }));
         }
 
         return (options, faults);
     }
 
-    private static void Bind(IEnumerable<IConfigurationSection> sections, object target, string path, List<ConfigurationFault> faults)
+    /// <summary>The key as it was written: rules name the place of a section in its list, and the numbers that were written may have gaps.</summary>
+    private static string Written(string key, IEnumerable<(string Place, string Key)> written) =>
+        written.FirstOrDefault(w => key.StartsWith(w.Place, StringComparison.Ordinal) && (key.Length == w.Place.Length || key[w.Place.Length] == ':')) is { Place: { } place } found
+            ? found.Key + key[place.Length..]
+            : key;
+
+    private static void Bind(IEnumerable<IConfigurationSection> sections, object target, string path, List<ConfigurationFault> faults, List<(string Place, string Key)> written)
     {
         var properties = target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).ToArray();
         foreach (var section in sections)
@@ -46,11 +53,12 @@ public static class ConfigurationReader
                 continue;
             }
 
-            BindProperty(section, property, target, path + property.Name, faults);
+            BindProperty(section, property, target, path + property.Name, faults, written);
         }
     }
 
-    private static void BindProperty(IConfigurationSection section, PropertyInfo property, object target, string key, List<ConfigurationFault> faults)
+    private static void BindProperty(
+        IConfigurationSection section, PropertyInfo property, object target, string key, List<ConfigurationFault> faults, List<(string Place, string Key)> written)
     {
         var type = property.PropertyType;
         var children = section.GetChildren().ToArray();
@@ -62,7 +70,7 @@ public static class ConfigurationReader
             }
             else
             {
-                BindSections(section, children, (IList)property.GetValue(target)!, key, element, faults);
+                BindSections(section, children, (IList)property.GetValue(target)!, key, element, faults, written);
             }
         }
         else if (IsScalar(type))
@@ -86,7 +94,7 @@ public static class ConfigurationReader
         }
         else
         {
-            Bind(children, property.GetValue(target)!, key + ":", faults);
+            Bind(children, property.GetValue(target)!, key + ":", faults, written);
         }
     }
 
@@ -136,7 +144,7 @@ public static class ConfigurationReader
 
     /// <summary>Binds a list of sections, in the order of their numbers.</summary>
     private static void BindSections(
-        IConfigurationSection section, IConfigurationSection[] children, IList list, string key, Type element, List<ConfigurationFault> faults)
+        IConfigurationSection section, IConfigurationSection[] children, IList list, string key, Type element, List<ConfigurationFault> faults, List<(string Place, string Key)> written)
     {
         if (section.Value is { Length: > 0 } text)
         {
@@ -159,7 +167,8 @@ public static class ConfigurationReader
             else
             {
                 var item = Activator.CreateInstance(element)!;
-                Bind(child.GetChildren(), item, childKey + ":", faults);
+                Bind(child.GetChildren(), item, childKey + ":", faults, written);
+                written.Add(($"{key}:{list.Count}", childKey));
                 list.Add(item);
             }
         }

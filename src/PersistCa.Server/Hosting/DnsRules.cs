@@ -75,6 +75,9 @@ internal static class DnsRules
             case DnssecMode.Off when d.RequireSecure:
                 yield return new(Section + "RequireSecure", $"it is set while {Section}Dnssec is {Off}, so that no answer would ever do; set {Section}Dnssec to {TrustedResolver} or {Validate}");
                 yield break;
+            case DnssecMode.Off or DnssecMode.TrustedResolver when d.TrustAnchors.Count > 0:
+                yield return new(Section + "TrustAnchors", $"they are given while {Section}Dnssec is {d.Dnssec}, where nothing is checked by them; set {Section}Dnssec to {Validate} or take them away");
+                yield break;
             case DnssecMode.Off:
                 yield break;
             case DnssecMode.Validate:

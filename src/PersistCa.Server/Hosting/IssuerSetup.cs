@@ -28,7 +28,10 @@ internal static class IssuerSetup
                 await AuthorityFiles.LoadAsync(options, ring, now, cancel),
                 DateTimeOffset.MinValue,
                 options.Authority.IssuingUntil ?? DateTimeOffset.MaxValue,
-                []));
+                [])
+            {
+                KeyReference = Shown(options.Authority.IssuingKey, options.Authority.IssuingKeyFile.Length > 0 ? options.Authority.IssuingKeyFile : "issuing.key.pem"),
+            });
         }
 
         for (var at = 0; at < options.Authority.Issuers.Count; at++)
@@ -83,6 +86,9 @@ internal static class IssuerSetup
         }
     }
 
+    /// <summary>A key as operators see it: its reference, which has no secret by its grammar, or the name of its file.</summary>
+    private static string Shown(string reference, string file) => reference.Length > 0 ? reference : "file:" + Path.GetFileName(file);
+
     private static async Task<BookedIssuer> OneAsync(string key, IssuerOptions options, KeyRing ring, DateTimeOffset now, CancellationToken cancel)
     {
         var own = AuthorityFiles.ReadCertificates(options.CertificateFile, key + ":CertificateFile");
@@ -90,7 +96,7 @@ internal static class IssuerSetup
         var signer = await KeySetup.OpenAsync(ring, options.Key, options.KeyFile, key + ":Key", cancel);
         var issuer = Loaded(own[0], above, signer, key + ":CertificateFile", now);
         var alternates = options.AlternateChainFiles.Select((file, n) => Alternate(file, $"{key}:AlternateChainFiles:{n}", issuer, signer, now));
-        return new BookedIssuer(options.Name, issuer, options.From ?? DateTimeOffset.MinValue, options.Until ?? DateTimeOffset.MaxValue, [.. alternates]);
+        return new BookedIssuer(options.Name, issuer, options.From ?? DateTimeOffset.MinValue, options.Until ?? DateTimeOffset.MaxValue, [.. alternates]) { KeyReference = Shown(options.Key, options.KeyFile) };
     }
 
     /// <summary>A chain that begins with another certificate for the same name and key, or with the one above the issuer's own.</summary>
@@ -117,6 +123,14 @@ internal static class IssuerSetup
         if (book.GroupBy(b => b.Issuer.IssuerId).FirstOrDefault(g => g.Count() > 1) is { } twins)
         {
             throw new StartRefusedException("Authority:Issuers", $"{string.Join(" and ", twins.Select(t => t.Name))} have the same key; each issuer needs its own, and another certificate for one is an alternate chain");
+        }
+
+        // A root signs authorities and nothing else (Baseline Requirements section 6.1.7), so that its key can be away.
+        if (book.Find(b => b.Issuer.IsRoot) is { } root)
+        {
+            throw new StartRefusedException(
+                root.Name == Primary ? "Authority:IssuingCertificateFile" : "Authority:Issuers",
+                $"the certificate of {root.Name} is a root's, which signs no subscribers' certificates; put an issuing authority below it ('persistca ceremony request' and 'sign')");
         }
 
         if (!book.Exists(b => b.SignsAt(now)))

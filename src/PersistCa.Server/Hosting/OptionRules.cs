@@ -22,7 +22,7 @@ internal static class OptionRules
     public static IEnumerable<ConfigurationFault> Check(PersistCaOptions o) =>
         Server(o.Server).Concat(Store(o.Store)).Concat(Authority(o.Authority)).Concat(Acme(o.Acme)).Concat(Names(o.Names))
             .Concat(Validation(o.Validation)).Concat(PolicyRules.Check(o.Validation.Targets)).Concat(PolicyRules.Check(o.Policy)).Concat(Issuance(o.Issuance)).Concat(Limits(o.Limits)).Concat(PerspectiveRules.Check(o)).Concat(KeySetup.Check(o))
-            .Concat(IssuerSetup.Check(o.Authority)).Concat(ProfileSetup.Check(o));
+            .Concat(IssuerSetup.Check(o.Authority)).Concat(ProfileSetup.Check(o)).Concat(OperatorRules.Check(o.Operators));
 
     private static IEnumerable<ConfigurationFault> Server(ServerOptions s)
     {
@@ -126,6 +126,7 @@ internal static class OptionRules
             .Concat(Range("Acme:NonceLifetime", a.NonceLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)))
             .Concat(Range("Acme:OrderLifetime", a.OrderLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(30)))
             .Concat(Range("Acme:AuthorizationLifetime", a.AuthorizationLifetime, TimeSpan.FromMinutes(5), TimeSpan.FromDays(398)))
+            .Concat(Range("Acme:PollWait", a.PollWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
             .Concat(Range("Acme:FinalizeWait", a.FinalizeWait, TimeSpan.Zero, TimeSpan.FromSeconds(20)))
             .Concat(Renewal(a.Renewal))
             .Concat(Range("Acme:MaxNames", a.MaxNames, 1, 1000))

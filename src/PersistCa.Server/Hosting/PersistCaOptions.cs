@@ -42,6 +42,9 @@ public sealed class PersistCaOptions
     /// <summary>How often something may happen.</summary>
     public LimitOptions Limits { get; set; } = new();
 
+    /// <summary>Those who look after the authority, and their doors.</summary>
+    public OperatorOptions Operators { get; set; } = new();
+
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
 
@@ -87,7 +90,7 @@ public sealed class ServerOptions
     /// <summary>Most simultaneous connections.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>Least time between two looks whether the TLS files by which perspectives and authorities know each other have changed.</summary>
+    /// <summary>Least time between two looks whether TLS files have changed: the server's own, and those by which perspectives and authorities know each other.</summary>
     public TimeSpan TlsFileCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
@@ -197,6 +200,9 @@ public sealed class AcmeOptions
 
     /// <summary>How long an answer to finalize may wait for the certificate, so that most clients need no poll. Zero answers at once.</summary>
     public TimeSpan FinalizeWait { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the answer to a poll is held back while what it asks for is in processing here, so that a quick end is seen at once.</summary>
+    public TimeSpan PollWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>Section Acme:Renewal: when certificates are best renewed, in hundredths of their life.</summary>

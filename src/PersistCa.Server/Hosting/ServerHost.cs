@@ -56,6 +56,7 @@ public static class ServerHost
             hold = StoreGuard.Hold(options);
             app = Build(options, issuers, ring, clock);
             _ = app.Services.GetRequiredService<KeyRing>(); // the container closes what it has given out
+            _ = app.Services.GetRequiredService<OperatorDesk>(); // opens the files by which operators are known
             await PrepareStoreAsync(app.Services, options, issuers, passphrase, cancel);
             await app.Services.GetRequiredService<TlsIdentity>().PrepareAsync(cancel);
             if (options.Server.Roles.Count == 0 || options.Server.Roles.Contains("worker"))
@@ -96,9 +97,9 @@ public static class ServerHost
     /// <summary>Asks for the addresses before anything is started, so that a taken one is a line and not a stack of exceptions.</summary>
     private static void RequireFree(PersistCaOptions options)
     {
-        foreach (var (key, address) in new[] { ("Server:Listen", options.Server.Listen), ("Server:ListenPublication", options.Server.ListenPublication) })
+        foreach (var (key, address) in new[] { ("Server:Listen", options.Server.Listen), ("Server:ListenPublication", options.Server.ListenPublication), ("Operators:Listen", options.Operators.Listen) })
         {
-            if (key == "Server:Listen" && options.Server.Roles.Count > 0 && !options.Server.Roles.Contains("acme"))
+            if (address.Length == 0 || (key != "Server:ListenPublication" && options.Server.Roles.Count > 0 && !options.Server.Roles.Contains("acme")))
             {
                 continue;
             }
@@ -138,6 +139,7 @@ public static class ServerHost
         }
 
         builder.Services.AddHostedService<TlsRenewalWorker>();
+        builder.Services.AddHostedService<SwitchWorker>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, roles));
         var app = builder.Build();
@@ -161,8 +163,22 @@ public static class ServerHost
             kestrel.Listen(IPEndPoint.Parse(options.Server.Listen), listen =>
             {
                 var identity = kestrel.ApplicationServices.GetRequiredService<TlsIdentity>();
-                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new ValueTask<System.Net.Security.SslServerAuthenticationOptions>(identity.Answer()) });
+                var asks = options.Operators is { Listen.Length: 0, ClientCertificates.CaFile.Length: > 0 };
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(asks ? identity.AnswerOperators() : identity.Answer()) });
             });
+            if (options.Operators.Listen.Length > 0)
+            {
+                kestrel.Listen(IPEndPoint.Parse(options.Operators.Listen), listen =>
+                {
+                    var identity = kestrel.ApplicationServices.GetRequiredService<TlsIdentity>();
+                    listen.Use(next => connection =>
+                    {
+                        connection.Features.Set(OperatorDoor.Here);
+                        return next(connection);
+                    });
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(identity.AnswerOperators()) });
+                });
+            }
         }
 
         kestrel.Listen(IPEndPoint.Parse(options.Server.ListenPublication));
@@ -171,6 +187,23 @@ public static class ServerHost
     private static void Map(WebApplication app, IReadOnlyList<string> roles)
     {
         var urls = app.Services.GetRequiredService<AuthorityUrls>();
+        var apart = app.Services.GetRequiredService<PersistCaOptions>().Operators.Listen.Length > 0;
+        app.MapWhen(c => c.Features.Get<OperatorDoor>() is not null, door =>
+        {
+            door.Use((context, next) =>
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                return next(context);
+            });
+            door.UseAcmeErrors(urls, app.Logger);
+            door.UseRouting();
+            door.UseEndpoints(routes =>
+            {
+                routes.MapAdmin();
+                routes.MapProblemPages();
+                routes.MapHealth();
+            });
+        });
         app.MapWhen(c => c.Request.IsHttps, door =>
         {
             door.UseAcmeHeaders(urls);
@@ -184,7 +217,11 @@ public static class ServerHost
                 AuthorizationEndpoints.Map(routes);
                 CertificateEndpoints.Map(routes);
                 routes.MapRenewalInfo();
-                routes.MapAdmin();
+                if (!apart)
+                {
+                    routes.MapAdmin();
+                }
+
                 routes.MapProblemPages();
                 routes.MapPublication();
                 routes.MapHealth();
@@ -224,6 +261,8 @@ public static class ServerHost
         }
 
         var store = services.GetRequiredService<CaStore>();
+        await upkeep.FillSearchAsync(cancel);
+        await store.ReadAsync(db => services.GetRequiredService<SwitchBoard>().LookAsync(db, cancel), cancel);
         await services.GetRequiredService<WorkLeases>().ReleaseNodeAsync(services.GetRequiredService<NodeIdentity>().Name, cancel);
         var outcome = await store.WriteAsync<string>(
             Actor.Server,
@@ -246,6 +285,17 @@ public static class ServerHost
         var secret = await SecretVault.OpenAsync(store, "nonce-key", passphrase, cancel);
         StoreGuard.RequireSame(options, secret);
         services.GetRequiredService<AuthorityKeys>().Nonces = secret;
+    }
+}
+
+/// <summary>Marks connections to the door for operators alone.</summary>
+internal sealed class OperatorDoor
+{
+    /// <summary>The mark.</summary>
+    public static readonly OperatorDoor Here = new();
+
+    private OperatorDoor()
+    {
     }
 }
 

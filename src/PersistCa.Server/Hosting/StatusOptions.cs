@@ -8,6 +8,9 @@ public sealed class OcspOptions
     /// <summary>Whether new certificates say where OCSP answers. Those that say so are answered for, whatever this is.</summary>
     public bool Enabled { get; set; }
 
+    /// <summary>Whether answers are signed by a delegated signer, for which the issuing key is used once in a fortnight, or by the issuing key itself, each of them.</summary>
+    public bool Delegated { get; set; } = true;
+
     /// <summary>How long an answer may be used; another takes its place after two fifths of that.</summary>
     public TimeSpan Validity { get; set; } = TimeSpan.FromDays(4);
 

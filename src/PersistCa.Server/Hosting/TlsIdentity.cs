@@ -12,12 +12,13 @@ using PersistCa.Storage.AuditLog;
 
 namespace PersistCa.Server.Hosting;
 
-/// <summary>The certificate this server shows on HTTPS: the configured one, or one from its own authority, renewed while it runs.</summary>
-public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, CaStore store, TimeProvider clock)
+/// <summary>The certificate this server shows on HTTPS: the configured one, read again when its files change, or one from its own authority; each renewed while it runs.</summary>
+public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, CaStore store, TimeProvider clock, ILogger<TlsIdentity> logger)
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(30);
 
     private SslStreamCertificateContext? context;
+    private WatchedFiles<SslStreamCertificateContext>? configured;
 
     /// <summary>When the present certificate should be replaced; null when it is configured and so not ours to replace.</summary>
     public DateTimeOffset? RenewAt { get; private set; }
@@ -25,8 +26,23 @@ public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, Ca
     /// <summary>What a handshake is answered with.</summary>
     public SslServerAuthenticationOptions Answer() => new()
     {
-        ServerCertificateContext = Volatile.Read(ref context) ?? throw new InvalidOperationException("the TLS certificate is not there yet"),
+        ServerCertificateContext = Volatile.Read(ref configured)?.Current(logger) ?? Volatile.Read(ref context) ?? throw new InvalidOperationException("the TLS certificate is not there yet"),
     };
+
+    /// <summary>
+    /// What a handshake is answered with where operators may show a certificate: one is asked for and not demanded, and whatever comes is taken, since it is
+    /// judged where it is used (<see cref="CertificateTrust"/>).
+    /// </summary>
+    public SslServerAuthenticationOptions AnswerOperators()
+    {
+        var answer = Answer();
+        answer.ClientCertificateRequired = true;
+#pragma warning disable CA5359 // this is the server's side: a client's certificate opens nothing by having been taken
+        answer.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        answer.CertificateRevocationCheckMode = X509RevocationMode.NoCheck;
+        return answer;
+    }
 
     /// <summary>Loads the configured certificate or makes one.</summary>
     /// <exception cref="StartRefusedException">The configured files cannot be used.</exception>
@@ -34,7 +50,8 @@ public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, Ca
     {
         if (options.Server.TlsCertificateFile.Length > 0)
         {
-            Volatile.Write(ref context, Configured(options, clock));
+            var files = options.Server;
+            Volatile.Write(ref configured, new([files.TlsCertificateFile, files.TlsKeyFile], () => Configured(options, clock), files.TlsFileCheckInterval, clock));
             return;
         }
 

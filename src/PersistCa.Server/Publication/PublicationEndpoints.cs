@@ -22,7 +22,7 @@ internal static class PublicationEndpoints
     {
         routes.MapMethods(AuthorityUrls.Paths.Problems + "{name}", ["GET", "HEAD"], (string name) =>
         {
-            using var stream = ProblemCatalog.All.Any(t => t.Page == name)
+            using var stream = ProblemCatalog.All.Concat(ProblemCatalog.Cases).Any(t => t.Page == name)
                 ? Assembly.GetExecutingAssembly().GetManifestResourceStream($"problems.{name}.md")
                 : null;
             if (stream is null)

@@ -203,9 +203,10 @@ public sealed class AccountRegistrar(CaStore store, PersistCaOptions options, Li
 
     private static Outcome<Registered> Existing(Account account) => account.IsValid ? new Registered(account, false) : NotValid(account);
 
-    /// <summary>The refusal that a closed account gets everywhere (RFC 8555 section 7.3.6: 401).</summary>
-    public static AcmeProblem NotValid(Account account) =>
-        new(ProblemCatalog.Unauthorized, $"The account of this key is {account.Status.ToString().ToLowerInvariant()}, for ever; use another key to open a new one.") { Status = 401 };
+    /// <summary>The refusal that a closed account gets everywhere (RFC 8555 section 7.3.6: 401), and a suspended one as long as it is.</summary>
+    public static AcmeProblem NotValid(Account account) => account is { Status: AccountStatus.Valid, SuspendedAt: { } since }
+        ? new(ProblemCatalog.AccountSuspended, $"The account was suspended at {AcmeJson.Time(since)} by those who run this authority; ask them.")
+        : new(ProblemCatalog.Unauthorized, $"The account of this key is {account.Status.ToString().ToLowerInvariant()}, for ever; use another key to open a new one.") { Status = 401 };
 
     /// <summary>A certificate's key becomes no account's, as an account's becomes no certificate's (RFC 8555 section 11.1); nor does one that is compromised.</summary>
     private async Task<AcmeProblem?> CertificateKeyAsync(StoreTransaction t, Jwk key, CancellationToken cancel)

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Publication;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
+using PersistCa.Protocol.Certificates;
 using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 
@@ -31,6 +32,18 @@ public sealed class CertificateShelf(CaStore store, IssuerBook book, PersistCaOp
         if (found.AccountId != account.Id)
         {
             return Refusals.NotYours("certificate");
+        }
+
+        return await ChainsAsync(found, cancel);
+    }
+
+    /// <summary>The chains of a certificate.</summary>
+    /// <returns>The chains; malformed with 404 for one that is not signed.</returns>
+    internal async Task<Outcome<CertificateChains>> ChainsAsync(IssuedCertificate found, CancellationToken cancel)
+    {
+        if (found.Der is null)
+        {
+            return Refusals.NoSuchResource("certificate");
         }
 
         if (!issuers.TryGetValue(found.IssuerId, out var issuer))

@@ -18,9 +18,10 @@ public sealed class Finalization(
     CaStore store,
     CsrReader reader,
     WorkSignal signal,
-    OrderCompletions completions,
+    Completions completions,
     BlockedKeyList blocked,
     ProfileBook profiles,
+    SwitchBoard switches,
     IssuerBook issuers,
     AccountScopes scopes,
     PersistCaOptions options,
@@ -90,6 +91,7 @@ public sealed class Finalization(
         }
 
         // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
+        await switches.LookAsync(t.Db, cancel);
         var scope = await t.Db.ScopeAsync(account, cancel);
         if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var withdrawn))
         {

@@ -92,7 +92,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
         }
 
-        if ((policy.Judge(parsed.Value).Problem ?? scope.Refuse(parsed.Value) ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
+        if ((policy.Judge(parsed.Value).Problem ?? scope.Refuse(parsed.Value) ?? account.Restrictions?.Refuse(parsed.Value) ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
         {
             return refused;
         }
@@ -118,6 +118,12 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
 
             // What policy does not offer for a name is not offered by way of a name above it.
             types = [.. types.Intersect(own)];
+        }
+
+        types = [.. types.Where(t => account.Restrictions?.Accepts(t) != false)];
+        if (types.IsEmpty)
+        {
+            return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"None of the challenges on offer for {parsed.Value} is among those that this account is restricted to.") { Identifier = shown };
         }
 
         var broad = subdomains || proof != parsed.Value;

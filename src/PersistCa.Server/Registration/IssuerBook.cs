@@ -13,6 +13,9 @@ namespace PersistCa.Server.Registration;
 /// <param name="AlternateChains">Other chains from its certificate, or from one that replaces it, upward.</param>
 public sealed record BookedIssuer(string Name, Issuer Issuer, DateTimeOffset From, DateTimeOffset Until, ImmutableArray<ImmutableArray<byte[]>> AlternateChains)
 {
+    /// <summary>Where its key is, as the configuration names it; never a secret.</summary>
+    public string KeyReference { get; init; } = "";
+
     /// <summary>Whether it signs certificates at a time.</summary>
     public bool SignsAt(DateTimeOffset at) => From <= at && at < Until && Issuer.NotBefore <= at && at <= Issuer.NotAfter;
 }
@@ -51,9 +54,10 @@ public sealed class IssuerBook
     /// <summary>Who signs at a time: of those named, the first whose time it is.</summary>
     /// <param name="names">Best first; none for the first issuer of the book whose time it is.</param>
     /// <param name="at">The time.</param>
+    /// <param name="except">Ids of issuers that are left out; null for none.</param>
     /// <returns>Null when it is nobody's time.</returns>
-    public BookedIssuer? SignerAt(IReadOnlyList<string> names, DateTimeOffset at) =>
-        (names.Count == 0 ? issuers : names.Select(Named).OfType<BookedIssuer>()).FirstOrDefault(i => i.SignsAt(at));
+    public BookedIssuer? SignerAt(IReadOnlyList<string> names, DateTimeOffset at, IReadOnlySet<string>? except = null) =>
+        (names.Count == 0 ? issuers : names.Select(Named).OfType<BookedIssuer>()).FirstOrDefault(i => i.SignsAt(at) && except?.Contains(i.Issuer.IssuerId) != true);
 
     /// <summary>Any certificate of any chain, by the id that is made of its key as an issuer's is.</summary>
     public byte[]? Certificate(string id) =>

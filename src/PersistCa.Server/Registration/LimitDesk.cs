@@ -80,17 +80,24 @@ public sealed class LimitDesk
         (LimitKind.FailedBindingsPerAddress, o.FailedBindingsPerAddress),
     ];
 
+    /// <summary>The limits that an account can have of its own.</summary>
+    public static IReadOnlyList<LimitKind> OfAccounts { get; } = [LimitKind.NewOrdersPerAccount, LimitKind.FailedValidations, LimitKind.ExplainPerAccount];
+
+    /// <summary>Reads the name of a limit of an account; null when there is none of that name.</summary>
+    public static LimitKind? ReadOfAccount(string text) => OfAccounts.Where(k => k.ToString() == text).Select(k => (LimitKind?)k).FirstOrDefault();
+
+    /// <summary>Key of the bucket of a limit and its subject.</summary>
+    public static string BucketOf(LimitKind kind, string subject) => Key(kind, subject);
+
     /// <summary>Reads "ACCOUNT-ID LIMIT=COUNT/PERIOD".</summary>
     public static Parsed<LimitOverride> ReadOverride(string text)
     {
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         if (space < 1 || equals < space || !PublicId.LooksRight(text[..space])
-            || !Enum.TryParse<LimitKind>(text[(space + 1)..equals], out var kind) || !Enum.IsDefined(kind)
-            || kind is not (LimitKind.NewOrdersPerAccount or LimitKind.FailedValidations or LimitKind.ExplainPerAccount))
+            || ReadOfAccount(text[(space + 1)..equals]) is not { } kind)
         {
-            return Parsed<LimitOverride>.Refused(
-                $"'{text}' is no limit of an account; write ACCOUNT-ID LIMIT=COUNT/PERIOD with one of {LimitKind.NewOrdersPerAccount}, {LimitKind.FailedValidations}, {LimitKind.ExplainPerAccount}");
+            return Parsed<LimitOverride>.Refused($"'{text}' is no limit of an account; write ACCOUNT-ID LIMIT=COUNT/PERIOD with one of {string.Join(", ", OfAccounts)}");
         }
 
         var limit = RateLimit.Parse(text[(equals + 1)..]);
@@ -195,8 +202,16 @@ public sealed class LimitDesk
         };
     }
 
-    private RateLimit For(LimitKind kind, Account? account) =>
-        account is not null && perAccount.TryGetValue((account.PublicId, kind), out var own) ? own : limits[kind];
+    /// <summary>The limits that the configuration has for an account, by name.</summary>
+    public IReadOnlyDictionary<string, RateLimit> ConfiguredFor(string accountId) =>
+        OfAccounts.ToDictionary(k => k.ToString(), k => perAccount.TryGetValue((accountId, k), out var own) ? own : limits[k]);
+
+    /// <summary>The limits for all, as they are configured.</summary>
+    public IEnumerable<KeyValuePair<LimitKind, RateLimit>> Configured => limits;
+
+    /// <summary>The limit that holds: the one that an operator set for the account, else the one that the configuration has for it, else the one for all.</summary>
+    public RateLimit For(LimitKind kind, Account? account) =>
+        account?.Restrictions?.Limits.GetValueOrDefault(kind.ToString()) ?? (account is not null && perAccount.TryGetValue((account.PublicId, kind), out var own) ? own : limits[kind]);
 }
 
 /// <summary>A limit of one account.</summary>

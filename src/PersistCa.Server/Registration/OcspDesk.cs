@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Ocsp;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Certificates;
@@ -45,11 +46,24 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
 
         var question = read.Value;
         var issuer = issuers.Find(question.Certificates[0]);
-        if (issuer is null || !question.Certificates.All(c => c.IsOf(issuer)))
+        if (issuer is null || !question.Certificates.All(c => c.IsOf(issuer)) || HasEnded(issuer))
         {
             return Refuse(OcspRefusal.Unauthorized);
         }
 
+        try
+        {
+            return await AnswerAsync(issuer, question, cancel);
+        }
+        catch (KeyStoreAwayException)
+        {
+            // Answers that were signed ahead are still given; what has to be signed waits for the key.
+            return Refuse(OcspRefusal.TryLater);
+        }
+    }
+
+    private async Task<OcspReply> AnswerAsync(Issuer issuer, OcspQuestion question, CancellationToken cancel)
+    {
         var alone = question.Certificates is [var only] ? only : null;
         var wantsNonce = question.Nonce is not null && options.Issuance.Ocsp.Nonce;
         if (alone is not null && !(wantsNonce && TakeFresh()))
@@ -67,7 +81,8 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
     /// <returns>The answers that are kept now.</returns>
     public async Task<IReadOnlyList<OcspAnswerRow>> SignAsync(Issuer issuer, IReadOnlyList<(string Serial, int Hash)> wanted, CancellationToken cancel)
     {
-        var signer = await signers.GetAsync(issuer, cancel);
+        // Of an issuer that has ended every certificate has: there is nothing to be signed, and nobody who could.
+        var signer = HasEnded(issuer) ? null : await signers.GetAsync(issuer, cancel);
         var outcome = await store.WriteAsync<List<OcspAnswerRow>>(
             Actor.Server,
             async t =>
@@ -77,7 +92,7 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
                 var ended = new List<string>();
                 foreach (var (serial, hash) in wanted)
                 {
-                    if (!held.TryGetValue(serial, out var certificate) || StatusOf(certificate, issuer) == OcspStatus.Unknown || certificate.NotAfter < t.Now)
+                    if (signer is null || !held.TryGetValue(serial, out var certificate) || StatusOf(certificate, issuer) == OcspStatus.Unknown || certificate.NotAfter < t.Now)
                     {
                         ended.Add(serial);
                         continue;
@@ -98,7 +113,7 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
                         "issuer:" + issuer.IssuerId,
                         ("answers", made.Count.ToString(CultureInfo.InvariantCulture)),
                         ("ended", gone.ToString(CultureInfo.InvariantCulture)),
-                        ("signer", signer.Serial));
+                        ("signer", signer?.Serial));
                 }
 
                 return made;
@@ -108,6 +123,9 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
         CaTelemetry.OcspSigned.Add(kept.Count, new KeyValuePair<string, object?>("kept", true));
         return kept;
     }
+
+    /// <summary>An issuer that has ended speaks with authority no more (RFC 6960 section 2.3), and no answer can outlive it.</summary>
+    private bool HasEnded(Issuer issuer) => issuer.NotAfter <= clock.GetUtcNow();
 
     private static OcspReply Refuse(OcspRefusal refusal) => new(OcspAnswer.Refuse(refusal), null, null);
 

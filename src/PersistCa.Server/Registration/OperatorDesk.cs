@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
@@ -10,74 +9,60 @@ using PersistCa.Storage.Operators;
 
 namespace PersistCa.Server.Registration;
 
-/// <summary>An operator whose token was found good. Only <see cref="OperatorDesk"/> makes one: whoever asks for it as an argument is asked with authority.</summary>
-public sealed class OperatorIdentity
-{
-    internal OperatorIdentity(OperatorToken token) => (TokenId, Name, Role) = (token.PublicId, token.Name, token.Role);
+/// <summary>What a caller shows.</summary>
+/// <param name="Authorization">The Authorization header; null for none.</param>
+/// <param name="Certificate">The client certificate, DER, for whose key the connection vouches; null for none.</param>
+public sealed record ShownCredentials(string? Authorization, byte[]? Certificate = null);
 
-    /// <summary>Id of the token, no secret.</summary>
-    public string TokenId { get; }
+/// <summary>What a door wants of those who come in.</summary>
+/// <param name="Name">The door, for the audit: method and path as routed.</param>
+/// <param name="Roles">The roles that it is open to.</param>
+/// <param name="Scope">What a token must be for.</param>
+public sealed record DoorDemand(string Name, IReadOnlyCollection<OperatorRole> Roles, string Scope);
 
-    /// <summary>Who it is.</summary>
-    public string Name { get; }
-
-    /// <summary>What for.</summary>
-    public OperatorRole Role { get; }
-
-    /// <summary>As whom the store is written.</summary>
-    public Actor Actor => Actor.OperatorNamed(Name);
-
-    /// <summary>Asked inside a change: the role, and whether the token is still good.</summary>
-    /// <returns>Null when the change may be made; unauthorized when not.</returns>
-    internal async Task<AcmeProblem?> RefuseAsync(StoreTransaction t, OperatorRole needed, CancellationToken cancel) =>
-        Role != needed ? OperatorDesk.WrongRole(this, [needed])
-            : await t.StillLiveAsync(TokenId, cancel) ? null
-            : OperatorDesk.Unknown();
-}
-
-/// <summary>Knows operators by their tokens, and writes down what they called and what they were refused.</summary>
-public sealed class OperatorDesk(CaStore store, LimitDesk limits)
+/// <summary>Knows operators by what they show, and writes down what they called and what they were refused.</summary>
+public sealed class OperatorDesk(CaStore store, LimitDesk limits, CertificateTrust certificates, OpenIdTrust openId)
 {
     /// <summary>Begins every secret, so that scanners of sources and logs find one that got there.</summary>
     public const string SecretPrefix = "pca_";
 
-    private const int SecretOctets = 32;
     private const string Scheme = "Bearer ";
     private const string Nobody = "nobody";
 
-    /// <summary>Characters of a secret.</summary>
-    public static int SecretLength { get; } = SecretPrefix.Length + Base64Url.GetEncodedLength(SecretOctets);
-
-    /// <summary>Whether a text can be an operator's name: 1 to 64 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit. Small letters only: nobody is two by spelling.</summary>
+    /// <summary>Whether a text can be an operator's name: 1 to 64 of a-z, 0-9, ".", "_", "-", "@", beginning with a letter or digit. Small letters only: nobody is two by spelling.</summary>
     public static bool IsName(string text) => text.Length is >= 1 and <= 64 && text != Nobody && char.IsAsciiLetterOrDigit(text[0])
-        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-');
+        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '-' or '@');
 
     /// <summary>Finds out who calls.</summary>
-    /// <param name="authorization">The Authorization header; null for none.</param>
-    /// <param name="allowed">The roles that the door is open to.</param>
-    /// <param name="door">The door, for the audit: method and path as routed.</param>
+    /// <param name="shown">What the caller shows. A header counts before a certificate.</param>
+    /// <param name="door">What the door wants.</param>
     /// <param name="address">The caller's address as limits count it.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>
-    /// Who it is; unauthorized with 401 when the token is missing, unknown, expired or revoked, in the same words for each; with 403 when the role is another;
-    /// rateLimited when the address failed too often (who has a good token is let in all the same).
+    /// Who it is; unauthorized with 401 when nothing good was shown, in the same words whatever is wrong with it; with 403 when the role or the scope is another;
+    /// rateLimited when the address failed too often (who shows something good is let in all the same).
     /// </returns>
-    public async Task<Outcome<OperatorIdentity>> AuthenticateAsync(string? authorization, IReadOnlyCollection<OperatorRole> allowed, string door, string address, CancellationToken cancel)
+    public async Task<Outcome<OperatorIdentity>> AuthenticateAsync(ShownCredentials shown, DoorDemand door, string address, CancellationToken cancel)
     {
-        var secret = Secret(authorization);
-        var token = secret is null ? null : await store.ReadAsync(db => db.OperatorTokenAsync(secret, cancel), cancel);
-        var why = authorization is null ? "no token"
-            : token is null ? "unknown token"
-            : token.RevokedAt is not null ? "revoked token"
-            : token.IsLive(store.Now) ? null
-            : "expired token";
-        if (why is not null)
+        var seen = await SeeAsync(shown, cancel);
+        if (seen.Who is not { } who)
         {
-            return await NoteRefusalAsync(token, Unknown(), why, door, address, cancel);
+            return await NoteRefusalAsync(seen, Unknown(), door.Name, address, cancel);
         }
 
-        var who = new OperatorIdentity(token!);
-        return allowed.Contains(who.Role) ? who : await NoteRefusalAsync(token, WrongRole(who, allowed), "role", door, null, cancel);
+        if (!door.Roles.Contains(who.Role))
+        {
+            return await NoteRefusalAsync(seen with { Why = "role" }, WrongRole(who, door.Roles), door.Name, null, cancel);
+        }
+
+        return who.Scopes is null || who.Scopes.Contains(door.Scope)
+            ? who
+            : await NoteRefusalAsync(
+                seen with { Why = "scope" },
+                new AcmeProblem(ProblemCatalog.Unauthorized, $"The token is for {string.Join(", ", who.Scopes)}; this door is for {door.Scope}."),
+                door.Name,
+                null,
+                cancel);
     }
 
     /// <summary>Writes down that a call was answered, and on which day the token was last used.</summary>
@@ -87,100 +72,53 @@ public sealed class OperatorDesk(CaStore store, LimitDesk limits)
             who.Actor,
             async t =>
             {
-                t.Audit(AuditKinds.OperatorCalled, "token:" + who.TokenId, ("door", door), ("role", who.Role.Word()), ("status", status.ToString(CultureInfo.InvariantCulture)));
-                await MarkUsedAsync(t, who.TokenId, cancel);
+                t.Audit(AuditKinds.OperatorCalled, who.Credential, ("door", door), ("role", who.Role.Word()), ("status", status.ToString(CultureInfo.InvariantCulture)));
+                if (who.TokenId is { } token)
+                {
+                    await MarkUsedAsync(t, token, cancel);
+                }
+
                 return "noted";
             },
             cancel);
         _ = noted.Value;
     }
 
-    /// <summary>Makes a token. For somebody at the host, who has the database anyway.</summary>
-    /// <param name="name">Whose.</param>
-    /// <param name="role">What for; null for the first custodian, which is refused once there is one.</param>
-    /// <param name="life">How long it is good.</param>
-    /// <param name="cancel">Stops.</param>
-    /// <returns>The row and its secret, which is kept nowhere.</returns>
-    public async Task<Outcome<MadeToken>> MakeAsync(string name, OperatorRole? role, TimeSpan life, CancellationToken cancel)
-    {
-        if (!IsName(name))
-        {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"'{Refusals.Shorten(name)}' is not a name of an operator; 1 to 64 of a-z, 0-9, '.', '_' and '-' are expected, beginning with a letter or digit, and not '{Nobody}'.");
-        }
-
-        var secret = SecretPrefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretOctets));
-        return await store.WriteAsync<MadeToken>(
-            Actor.Operator,
-            async t =>
-            {
-                if (role is null && await t.Db.AnyLiveAsync(OperatorRole.Custodian, t.Now, cancel))
-                {
-                    return new AcmeProblem(ProblemCatalog.Unauthorized, "There is a custodian already; say --role to make a further token, whatever its role.");
-                }
-
-                var token = new OperatorToken
-                {
-                    PublicId = PublicId.Next(),
-                    Name = name,
-                    Role = role ?? OperatorRole.Custodian,
-                    SecretHash = OperatorTokens.HashOf(secret),
-                    CreatedAt = t.Now,
-                    ExpiresAt = t.Now + life,
-                };
-                t.Db.OperatorTokens.Add(token);
-                t.Audit(AuditKinds.OperatorTokenCreated, "token:" + token.PublicId, ("name", name), ("role", token.Role.Word()), ("expires", AcmeJson.Time(token.ExpiresAt)));
-                return new MadeToken(token, secret);
-            },
-            cancel);
-    }
-
-    /// <summary>All tokens, the newest first.</summary>
-    public Task<List<OperatorToken>> ListAsync(CancellationToken cancel) => store.ReadAsync(db => db.OperatorTokens.OrderByDescending(t => t.Id).ToListAsync(cancel), cancel);
-
-    /// <summary>Takes a token back, for ever.</summary>
-    /// <returns>The token; malformed with 404 when there is none of that id, with 409 when it is revoked already.</returns>
-    public Task<Outcome<OperatorToken>> RevokeAsync(string tokenId, CancellationToken cancel) => store.WriteAsync<OperatorToken>(
-        Actor.Operator,
-        async t =>
-        {
-            if (await t.Db.OperatorTokens.FirstOrDefaultAsync(o => o.PublicId == tokenId, cancel) is not { } token)
-            {
-                return Refusals.NoSuchResource("token");
-            }
-
-            if (token.RevokedAt is { } at)
-            {
-                return new AcmeProblem(ProblemCatalog.Malformed, $"The token was revoked at {AcmeJson.Time(at)}.") { Status = 409 };
-            }
-
-            token.RevokedAt = t.Now;
-            t.Audit(AuditKinds.OperatorTokenRevoked, "token:" + tokenId, ("name", token.Name), ("role", token.Role.Word()));
-            return token;
-        },
-        cancel);
-
-    internal static AcmeProblem Unknown() =>
-        new(ProblemCatalog.Unauthorized, "A good token is needed here: send 'Authorization: Bearer pca_...' with one that is neither expired nor revoked.") { Status = 401 };
+    internal static AcmeProblem Unknown() => new(
+        ProblemCatalog.Unauthorized,
+        "Somebody known is needed here: send 'Authorization: Bearer pca_...' with a token that is neither expired nor revoked, or show what else this authority knows operators by.") { Status = 401 };
 
     internal static AcmeProblem WrongRole(OperatorIdentity who, IEnumerable<OperatorRole> allowed) =>
         new(ProblemCatalog.Unauthorized, $"The role {who.Role.Word()} does not open this door; it is open to {string.Join(", ", allowed.Select(r => r.Word()))}.");
 
-    /// <summary>The secret in a header, if it has the form of one: anything else need not be looked up.</summary>
-    private static string? Secret(string? authorization)
+    private async Task<Seen> SeeAsync(ShownCredentials shown, CancellationToken cancel)
     {
-        if (authorization is null || !authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        if (shown.Authorization is not { } header)
         {
-            return null;
+            return shown.Certificate is { } certificate ? await certificates.SeeAsync(certificate, cancel) : Seen.Nobody("no token");
         }
 
-        var secret = authorization[Scheme.Length..];
-        return secret.Length == SecretLength && secret.StartsWith(SecretPrefix, StringComparison.Ordinal) && Base64Url.IsValid(secret.AsSpan(SecretPrefix.Length)) ? secret : null;
+        var bearer = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..] : "";
+        if (openId.Takes(bearer))
+        {
+            return await openId.SeeAsync(bearer, cancel);
+        }
+
+        // Anything that has not the form of a secret need not be looked up.
+        var wellFormed = bearer.Length == TokenDesk.SecretLength && bearer.StartsWith(SecretPrefix, StringComparison.Ordinal) && Base64Url.IsValid(bearer.AsSpan(SecretPrefix.Length));
+        if (!wellFormed || await store.ReadAsync(db => db.OperatorTokenAsync(bearer, cancel), cancel) is not { } token)
+        {
+            return Seen.Nobody("unknown token");
+        }
+
+        var why = token.RevokedAt is not null ? "revoked token" : token.IsLive(store.Now) ? null : "expired token";
+        return new Seen(why is null ? new OperatorIdentity(token) : null, why, token.Name, "token:" + token.PublicId, token.Role);
     }
 
-    private async Task<AcmeProblem> NoteRefusalAsync(OperatorToken? token, AcmeProblem problem, string why, string door, string? address, CancellationToken cancel)
+    private async Task<AcmeProblem> NoteRefusalAsync(Seen seen, AcmeProblem problem, string door, string? address, CancellationToken cancel)
     {
         var noted = await store.WriteAsync<string>(
-            Actor.OperatorNamed(token?.Name ?? Nobody),
+            Actor.OperatorNamed(seen.Name ?? Nobody),
             async t =>
             {
                 // Taken in the change that writes the entry, so that strangers cannot fill the audit log.
@@ -189,7 +127,7 @@ public sealed class OperatorDesk(CaStore store, LimitDesk limits)
                     return limited;
                 }
 
-                t.Audit(AuditKinds.OperatorRefused, token is null ? "token:none" : "token:" + token.PublicId, ("door", door), ("why", why), ("role", token?.Role.Word()));
+                t.Audit(AuditKinds.OperatorRefused, seen.Credential ?? "token:none", ("door", door), ("why", seen.Why), ("role", seen.Role?.Word()));
                 return "noted";
             },
             cancel);
@@ -206,7 +144,17 @@ public sealed class OperatorDesk(CaStore store, LimitDesk limits)
     }
 }
 
-/// <summary>A new token.</summary>
-/// <param name="Token">Its row.</param>
-/// <param name="Secret">Its secret, to be shown once.</param>
-public sealed record MadeToken(OperatorToken Token, string Secret);
+/// <summary>What was seen of a caller.</summary>
+/// <param name="Who">The operator; null when nothing good was shown.</param>
+/// <param name="Why">What is wrong, for the audit; null when nothing is.</param>
+/// <param name="Name">Whose it is, or would be; null when that cannot be said.</param>
+/// <param name="Credential">What was shown; null when that cannot be said.</param>
+/// <param name="Role">What for.</param>
+public sealed record Seen(OperatorIdentity? Who, string? Why, string? Name = null, string? Credential = null, OperatorRole? Role = null)
+{
+    /// <summary>Nobody is known by it.</summary>
+    public static Seen Nobody(string why, string? credential = null) => new(null, why, null, credential);
+
+    /// <summary>An operator is.</summary>
+    public static Seen Somebody(OperatorIdentity who) => new(who, null, who.Name, who.Credential, who.Role);
+}

@@ -32,7 +32,8 @@ public sealed class OrderRegistrar(
     LimitDesk limits,
     ProfileBook profiles,
     AccountScopes scopes,
-    RenewalDesk renewals)
+    RenewalDesk renewals,
+    SwitchBoard switches)
 {
     private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -103,6 +104,14 @@ public sealed class OrderRegistrar(
         string address,
         CancellationToken cancel)
     {
+        // What operators switched off a moment ago on another node too.
+        await switches.LookAsync(t.Db, cancel);
+        var scope = await t.Db.ScopeAsync(account, cancel);
+        if (!profiles.For(profile.Name, account, scope).TryGet(out _, out var gone) || !profiles.SignerAt(profile, t.Now).TryGet(out _, out gone))
+        {
+            return gone;
+        }
+
         List<string> names = [.. identifiers.Select(i => i.Identifier.Text)];
         Replacement? replaced = null;
         if (replaces is not null && !(await renewals.FindReplacedAsync(t, account, names, replaces, cancel)).TryGet(out replaced, out var unfit))
@@ -111,7 +120,7 @@ public sealed class OrderRegistrar(
         }
 
         // A renewal that is due is not held up by how many orders there were (RFC 9773 section 5), once for each certificate.
-        if ((await scopes.RefuseOrderAsync(t.Db, account, await t.Db.ScopeAsync(account, cancel), names, replaces, t.Now, cancel)
+        if ((await scopes.RefuseOrderAsync(t.Db, account, scope, names, replaces, t.Now, cancel)
             ?? (replaced is { Due: true } ? null : await limits.NewOrderAsync(t, account, address, cancel))) is { } refused)
         {
             return refused;

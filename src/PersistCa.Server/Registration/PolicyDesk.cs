@@ -44,6 +44,7 @@ public sealed record KeptDecision(string Serial, PolicyDecision Decision);
 /// <summary>Gathers what policy has to know of a certificate, inside the issuing transaction, has it judged, and keeps the judgement.</summary>
 public sealed class PolicyDesk(
     CaStore store,
+    ProfileBook profiles,
     IssuerBook issuers,
     IdentifierPolicy identifiers,
     KeyPolicy keys,
@@ -86,7 +87,7 @@ public sealed class PolicyDesk(
             Profile = new ProfileFacts(
                 c.Profile.Name,
                 c.Profile.Regime,
-                c.Profile.Offered,
+                profiles.IsOffered(c.Profile),
                 c.Profile.Accounts.Count == 0 || c.Profile.Accounts.Contains(c.Account.PublicId),
                 c.Profile.Keys,
                 c.Profile.Challenges,
@@ -141,6 +142,7 @@ public sealed class PolicyDesk(
         var spent = c.Known is null ? await limits.TakeCertificateAsync(t, scope, cancel) : null;
         return new AccountFactsNow(c.Account.PublicId, c.Account.Status.ToString().ToLowerInvariant(), c.Account.IsValid)
         {
+            Restrictions = c.Account.Restrictions,
             Scope = scope,
             ScopeRequired = scopes.Required,
             Act = await AccountScopes.ActAsync(t.Db, c.Account, scope, c.Order.Names, c.Order.Replaces, t.Now, cancel),

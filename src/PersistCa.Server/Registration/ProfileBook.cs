@@ -61,6 +61,7 @@ public sealed class ProfileBook
     private readonly ConcurrentDictionary<(string Profile, string Issuer), CertificateIssuer> signers = new();
     private readonly IssuerBook issuers;
     private readonly AuthorityUrls urls;
+    private readonly SwitchBoard switches;
     private readonly int crlShards;
     private readonly bool ocsp;
 
@@ -68,23 +69,28 @@ public sealed class ProfileBook
     /// <param name="profiles">At least one; the first is the default.</param>
     /// <param name="issuers">The issuers.</param>
     /// <param name="urls">Where issuers and lists are published.</param>
+    /// <param name="switches">What operators switched off.</param>
     /// <param name="crlShards">In how many parts certificates with a list are.</param>
     /// <param name="ocsp">Whether certificates with a list say besides where OCSP answers.</param>
-    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, int crlShards = 1, bool ocsp = false)
+    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, SwitchBoard switches, int crlShards = 1, bool ocsp = false)
     {
         this.crlShards = crlShards;
         this.ocsp = ocsp;
         this.profiles = profiles.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
         this.issuers = issuers;
         this.urls = urls;
+        this.switches = switches;
         Default = profiles[0];
     }
 
     /// <summary>The one of orders that name none.</summary>
     public CaProfile Default { get; }
 
+    /// <summary>All that are known, by name.</summary>
+    public IEnumerable<CaProfile> All => profiles.Values.OrderBy(p => p.Name, StringComparer.Ordinal);
+
     /// <summary>Those on offer with their descriptions, as the directory shows them.</summary>
-    public IReadOnlyDictionary<string, string> Offered => profiles.Values.Where(p => p.Offered).OrderBy(p => p.Name != Default.Name).ThenBy(p => p.Name, StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, string> Offered => profiles.Values.Where(IsOffered).OrderBy(p => p.Name != Default.Name).ThenBy(p => p.Name, StringComparer.Ordinal)
         .ToDictionary(p => p.Name, p => p.Description);
 
     /// <summary>Whether there is a profile of a name, offered or not.</summary>
@@ -93,7 +99,13 @@ public sealed class ProfileBook
     /// <summary>The regimes that profiles have.</summary>
     public IEnumerable<string> Regimes => profiles.Values.Where(p => p.Offered).Select(p => p.Regime).Distinct();
 
-    /// <summary>The profile of a name, if the account may have it.</summary>
+    /// <summary>Whether a profile is on offer: configured so, and not withdrawn by operators.</summary>
+    public bool IsOffered(CaProfile profile) => profile.Offered && !switches.Current.Profiles.Contains(profile.Name);
+
+    /// <summary>The profile of a name, on offer or not; null when there is none.</summary>
+    public CaProfile? Find(string name) => profiles.GetValueOrDefault(name);
+
+    /// <summary>The profile of a name, if the account may have it. Whoever decides by it has looked at the switches before, in the deciding transaction.</summary>
     /// <param name="name">The name; null for the default.</param>
     /// <param name="account">Who asks.</param>
     /// <param name="scope">What the account may do by its external account.</param>
@@ -101,28 +113,31 @@ public sealed class ProfileBook
     public Outcome<CaProfile> For(string? name, Account account, AccountScope scope)
     {
         // Who names none gets one that they may have: the default, or the first of those that the external account is for.
-        name ??= scope.RefuseProfile(Default.Name) is null ? null : scope.Profiles.FirstOrDefault(p => profiles.GetValueOrDefault(p) is { Offered: true });
+        name ??= scope.RefuseProfile(Default.Name) is null ? null : scope.Profiles.FirstOrDefault(p => profiles.GetValueOrDefault(p) is { } known && IsOffered(known));
         var profile = name is null ? Default : profiles.GetValueOrDefault(name);
-        if (profile is { Offered: true } && scope.RefuseProfile(profile.Name) is { } outside)
+        var offered = profile is not null && IsOffered(profile);
+        if (offered && scope.RefuseProfile(profile!.Name) is { } outside)
         {
             return outside;
         }
 
-        return profile is { Offered: true } && (profile.Accounts.Count == 0 || profile.Accounts.Contains(account.PublicId))
+        return offered && (profile!.Accounts.Count == 0 || profile.Accounts.Contains(account.PublicId)) && account.Restrictions?.AcceptsProfile(profile.Name) != false
             ? profile
             : new AcmeProblem(
                 ProblemCatalog.InvalidProfile,
-                $"The profile '{Refusals.Shorten(name ?? profile!.Name)}' is not offered{(profile is { Offered: true } ? " to this account" : "")}; the directory lists {string.Join(", ", Offered.Keys)}.");
+                $"The profile '{Refusals.Shorten(name ?? profile!.Name)}' is not offered{(offered ? " to this account" : "")}; the directory lists {string.Join(", ", Offered.Keys)}.");
     }
 
-    /// <summary>The profile of a name, offered or not; null when there is none.</summary>
-    public CaProfile? Find(string name) => profiles.GetValueOrDefault(name);
-
     /// <summary>Who signs by a profile at a time.</summary>
-    /// <returns>The signer; serverInternal when it is the time of none of its issuers, which an operator has to mend.</returns>
+    /// <returns>The signer; serverInternal when it is the time of none of its issuers, which an operator has to mend, and with 503 when operators stopped them.</returns>
     public Outcome<CertificateIssuer> SignerAt(CaProfile profile, DateTimeOffset at)
     {
-        var signer = issuers.SignerAt(profile.Issuers, at);
+        var signer = issuers.SignerAt(profile.Issuers, at, switches.Current.Issuers);
+        if (signer is null && issuers.SignerAt(profile.Issuers, at) is not null)
+        {
+            return Stopped(profile.Name);
+        }
+
         return signer is null
             ? new AcmeProblem(ProblemCatalog.ServerInternal, $"No issuer signs by the profile {profile.Name} at this time; its operator has to name one.")
             : By(profile, signer.Issuer);
@@ -137,4 +152,11 @@ public sealed class ProfileBook
         OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(issuer.IssuerId) : null,
         NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
     }));
+
+    /// <summary>Whether operators stopped an issuer.</summary>
+    public bool IsStopped(string issuerId) => switches.Current.Issuers.Contains(issuerId);
+
+    /// <summary>The refusal while operators have stopped the issuers of a profile: it passes, so what is under way waits.</summary>
+    public static AcmeProblem Stopped(string profile) =>
+        new(ProblemCatalog.ServerInternal, $"Operators have stopped the issuers of the profile {profile} for now.") { Status = 503, RetryAfterSeconds = 300 };
 }

@@ -21,11 +21,10 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     /// <summary>Certificates that a report names.</summary>
     public const int Named = 100;
 
-    /// <summary>Proposals that a list has.</summary>
-    public const int Listed = 100;
-
     /// <summary>How long a call carries a revocation out before it answers that it goes on.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(20);
+
+    private static OperatorRole[] Officers { get; } = [OperatorRole.RevocationOfficer];
 
     private RevocationPolicyOptions Policy => options.Policy.Revocation;
 
@@ -37,7 +36,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     {
         if (who.Role != OperatorRole.RevocationOfficer)
         {
-            return OperatorDesk.WrongRole(who, [OperatorRole.RevocationOfficer]);
+            return OperatorDesk.WrongRole(who, Officers);
         }
 
         if (Judge(wish, store.Now) is { } problem)
@@ -73,7 +72,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -131,7 +130,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
             who.Actor,
             async t =>
             {
-                if (await who.RefuseAsync(t, OperatorRole.RevocationOfficer, cancel) is { } refused)
+                if (await who.RefuseAsync(t, Officers, cancel) is { } refused)
                 {
                     return refused;
                 }
@@ -141,9 +140,9 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     return Refusals.NoSuchResource("proposal");
                 }
 
-                if (proposal.Proposer == who.Name)
+                if (who.RefuseAsSecond(proposal.Proposer) is { } notSecond)
                 {
-                    return new AcmeProblem(ProblemCatalog.Unauthorized, "Nobody approves a proposal of their own: another revocation officer is needed.");
+                    return notSecond;
                 }
 
                 switch (proposal.StatusAt(t.Now))
@@ -151,11 +150,11 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     case ProposalStatus.Running:
                         return proposal;
                     case ProposalStatus.Finished:
-                        return Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
+                        return Refusals.Conflict($"The proposal was carried out at {AcmeJson.Time(proposal.FinishedAt!.Value)}.");
                     case ProposalStatus.Scheduled:
-                        return Conflict($"The proposal is decided and begins at {AcmeJson.Time(proposal.PlannedFor!.Value)}.");
+                        return Refusals.Conflict($"The proposal is decided and begins at {AcmeJson.Time(proposal.PlannedFor!.Value)}.");
                     case ProposalStatus.Expired:
-                        return Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
+                        return Refusals.Conflict($"The proposal expired at {AcmeJson.Time(proposal.ExpiresAt)}; propose again.");
                     default:
                         break;
                 }
@@ -163,7 +162,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                 var serials = await t.Db.SerialsOfAsync(proposal.Id, cancel);
                 if (serials.Count != proposal.Matched || RevocationProposals.DigestOf(serials) != proposal.MatchedSha256)
                 {
-                    return Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
+                    return Refusals.Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
                 }
 
                 proposal.Approve(who.Name, t.Now);
@@ -208,12 +207,14 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
     /// <summary>The newest proposals, without their certificates.</summary>
     /// <param name="who">An operator, whatever the role.</param>
+    /// <param name="page">Which of them.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<IReadOnlyList<ProposalReport>> ListAsync(OperatorIdentity who, CancellationToken cancel)
+    public async Task<Paged<ProposalReport>> ListAsync(OperatorIdentity who, PageWish page, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(who);
-        var rows = await store.ReadAsync(db => db.RevocationProposals.OrderByDescending(p => p.Id).Take(Listed).ToListAsync(cancel), cancel);
-        return [.. rows.Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []))];
+        var below = page.Below;
+        var rows = await store.ReadAsync(db => db.RevocationProposals.Where(p => p.Id < below).OrderByDescending(p => p.Id).Take(page.Size + 1).ToListAsync(cancel), cancel);
+        return Paged.Of(rows, page, p => p.Id).Select(p => new ProposalReport(p, p.StatusAt(store.Now), p.Matched, []));
     }
 
     /// <summary>Whether a revocation blocks a key though no certificate of it may be left.</summary>
@@ -331,6 +332,4 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
     private static AcmeProblem Nothing(CriterionKind kind) => kind == CriterionKind.Serials
         ? new AcmeProblem(ProblemCatalog.AlreadyRevoked, "What is named is revoked already, or has ended.")
         : new AcmeProblem(ProblemCatalog.Malformed, "No certificate matches that is neither revoked nor ended.") { Status = 404 };
-
-    private static AcmeProblem Conflict(string detail) => new(ProblemCatalog.Malformed, detail) { Status = 409 };
 }

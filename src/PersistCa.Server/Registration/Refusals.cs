@@ -8,6 +8,9 @@ internal static class Refusals
     public static AcmeProblem NoSuchResource(string what) =>
         new(ProblemCatalog.Malformed, $"There is no such {what} here.") { Status = 404 };
 
+    /// <summary>The state of things does not allow it.</summary>
+    public static AcmeProblem Conflict(string detail) => new(ProblemCatalog.Malformed, detail) { Status = 409 };
+
     public static AcmeProblem NotYours(string what) =>
         new(ProblemCatalog.Unauthorized, $"This {what} belongs to another account.");
 

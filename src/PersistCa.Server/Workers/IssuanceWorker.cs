@@ -33,11 +33,12 @@ internal sealed partial class IssuanceWorker(
     WorkSignal signal,
     NodeIdentity node,
     ProfileBook profiles,
+    SwitchBoard switches,
     IssuerBook issuers,
     CsrReader reader,
     PolicyDesk policy,
     CaaDesk caa,
-    OrderCompletions completions,
+    Completions completions,
     PersistCaOptions options,
     TimeProvider clock,
     ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
@@ -77,6 +78,12 @@ internal sealed partial class IssuanceWorker(
 
         if (!outcome.TryGet(out var intended, out var problem))
         {
+            if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                await WaitAsync(item, cancel); // operators stopped the issuer: nobody's fault, and it passes
+                return;
+            }
+
             // The order's failure is recorded in a transaction of its own: the refused one left nothing behind.
             await FailAsync(item, problem, cancel, decided);
             return;
@@ -115,6 +122,8 @@ internal sealed partial class IssuanceWorker(
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node decides");
             }
 
+            // A profile or an issuer may have been switched off since finalize.
+            await switches.LookAsync(t.Db, cancel);
             var gathered = await GatherAsync(t, order, authorizations, cancel);
             if (!gathered.TryGet(out var found, out var problem))
             {
@@ -182,6 +191,11 @@ internal sealed partial class IssuanceWorker(
             return profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : problem;
         }
 
+        if (profiles.IsStopped(known.IssuerId))
+        {
+            return ProfileBook.Stopped(profile.Name); // not even what was intended before
+        }
+
         return known.Status == CertificateStatus.Intended && issuers.Find(known.IssuerId) is { } owner
             ? new IssuanceCase(order, authorizations, account, profile, profiles.By(profile, owner.Issuer), request, known)
             : new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
@@ -208,6 +222,7 @@ internal sealed partial class IssuanceWorker(
             CrlShard = intent.CrlShard,
             HasOcsp = intent.HasOcsp,
         };
+        made.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
         t.Db.Certificates.Add(made);
         if (intent.CrlUrl is { } pointer)
         {

@@ -93,6 +93,9 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     /// <summary>Gives an item back, to be tried again after a delay that grows with its attempts.</summary>
     protected Task PostponeAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, Backoff(item.Attempts), cancel);
 
+    /// <summary>Gives an item back that waits for something that is nobody's fault and will pass: the attempt does not count.</summary>
+    protected Task WaitAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, AwayDelay(clock.GetUtcNow() - item.CreatedAt), cancel, counted: false);
+
     private async Task RunAsync(WorkItem item, SemaphoreSlim free, CancellationToken cancel)
     {
         try

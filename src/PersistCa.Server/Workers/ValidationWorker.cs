@@ -23,6 +23,7 @@ internal sealed partial class ValidationWorker(
     WorkSignal signal,
     NodeIdentity node,
     ValidationDesk desk,
+    Completions completions,
     PersistCaOptions options,
     TimeProvider clock,
     ILogger<ValidationWorker> logger) : LeaseLoop(WorkKind.Validate, leases, signal, node, clock, logger)
@@ -38,7 +39,7 @@ internal sealed partial class ValidationWorker(
     {
         var (authorization, account) = await FindAsync(item, cancel);
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-        await ConcludeAsync(item, new Validated(ChallengeResult.GivenUp(challenge.Type, desk.Attempt(authorization, challenge, account), Clock.GetUtcNow()), null), cancel);
+        await ConcludeAsync(item, authorization.PublicId, new Validated(ChallengeResult.GivenUp(challenge.Type, desk.Attempt(authorization, challenge, account), Clock.GetUtcNow()), null), cancel);
     }
 
     private Task<(Authorization Authorization, Account Account)> FindAsync(WorkItem item, CancellationToken cancel) => store.ReadAsync(
@@ -63,17 +64,17 @@ internal sealed partial class ValidationWorker(
         CrashPoint.Reached("5.validated");
 
         var verdict = result.IsValid ? "valid" : result.Problem!.Type.Name;
-        await ConcludeAsync(item, validated, cancel);
+        await ConcludeAsync(item, authorization.PublicId, validated, cancel);
         CrashPoint.Reached("7.concluded");
 
         var tags = new TagList { { "challenge", challenge.Type.Wire() }, { "verdict", verdict } };
         CaTelemetry.Validations.Add(1, tags);
         CaTelemetry.ValidationTime.Record(Clock.GetElapsedTime(started).TotalSeconds, tags);
         activity?.SetTag("acme.verdict", verdict);
-        LogConcluded(logger, authorization.CertificateName, verdict, result.Dialect?.Wire());
+        LogConcluded(logger, authorization.CertificateName, challenge.Type.Wire(), result.Dialect is { } dialect ? $"{verdict} ({dialect.Wire()})" : verdict);
     }
 
-    private async Task ConcludeAsync(WorkItem item, Validated validated, CancellationToken cancel)
+    private async Task ConcludeAsync(WorkItem item, string publicId, Validated validated, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<WorkItem>(
             Actor.Server,
@@ -96,10 +97,12 @@ internal sealed partial class ValidationWorker(
         {
             LogLeaseLost(logger, item.SubjectId);
         }
+
+        completions.Announce(publicId);
     }
 
-    [LoggerMessage(LogLevel.Information, "Validation of {Name}: {Verdict} {Dialect}")]
-    private static partial void LogConcluded(ILogger logger, string name, string verdict, string? dialect);
+    [LoggerMessage(LogLevel.Information, "Validation of {Name} by {Challenge}: {Verdict}")]
+    private static partial void LogConcluded(ILogger logger, string name, string challenge, string verdict);
 
     [LoggerMessage(LogLevel.Warning, "The lease on authorization {Subject} was lost; another node concludes")]
     private static partial void LogLeaseLost(ILogger logger, long subject);

@@ -71,6 +71,22 @@ public static class AuditKinds
     public const string RevocationBegun = "revocation.begun";
     public const string RevocationAdvanced = "revocation.advanced";
     public const string RevocationFinished = "revocation.finished";
+    public const string AccountSuspended = "account.suspended";
+    public const string AccountResumed = "account.resumed";
+    public const string AccountRevoked = "account.revoked";
+    public const string AccountRestricted = "account.restricted";
+    public const string LimitReset = "limit.reset";
+    public const string ProfileWithdrawn = "profile.withdrawn";
+    public const string ProfileOffered = "profile.offered";
+    public const string IssuerStopped = "issuer.stopped";
+    public const string IssuerResumed = "issuer.resumed";
+    public const string JobRetried = "job.retried";
+    public const string JobCancelled = "job.cancelled";
+    public const string ProposalMade = "proposal.made";
+    public const string ProposalApproved = "proposal.approved";
+    public const string ProposalWithdrawn = "proposal.withdrawn";
+    public const string ProposalCarriedOut = "proposal.carried-out";
+    public const string SearchFilled = "store.search-filled";
     public const string LapsedForgotten = "store.lapsed-forgotten";
     public const string ServerStarted = "server.started";
 }

@@ -18,6 +18,8 @@ internal sealed class AccountMapping : IEntityTypeConfiguration<Account>, IEntit
         builder.HasIndex(a => a.CurrentThumbprint).IsUnique();
         builder.HasMany(a => a.Keys).WithOne().HasForeignKey(k => k.AccountId);
         builder.Navigation(a => a.Keys).UsePropertyAccessMode(PropertyAccessMode.Field);
+        builder.Property(a => a.Restrictions).HasConversion<RestrictionsConverter>();
+        builder.HasIndex(a => a.CreatedAt);
         builder.Ignore(a => a.IsValid);
         builder.HasIndex(a => new { a.ExternalKeyId, a.Status }).HasFilter("external_key_id IS NOT NULL");
         builder.HasOne<ExternalAccountKey>().WithMany().HasForeignKey(a => a.ExternalKeyId).OnDelete(DeleteBehavior.Restrict);

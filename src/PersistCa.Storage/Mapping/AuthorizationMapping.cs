@@ -24,6 +24,7 @@ internal sealed class AuthorizationMapping :
         builder.HasIndex(a => a.PublicId).IsUnique();
         builder.HasIndex(a => new { a.AccountId, a.Name, a.IsWildcard });
         builder.HasIndex(a => new { a.AccountId, a.Status, a.ExpiresAt });
+        builder.HasIndex(a => new { a.Name, a.Id });
         builder.HasOne<Account>().WithMany().HasForeignKey(a => a.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasMany(a => a.Challenges).WithOne().HasForeignKey(c => c.AuthorizationId);
         builder.Navigation(a => a.Challenges).UsePropertyAccessMode(PropertyAccessMode.Field);

@@ -8,6 +8,7 @@ namespace PersistCa.Storage.Mapping;
 
 internal sealed class CertificateMapping :
     IEntityTypeConfiguration<IssuedCertificate>,
+    IEntityTypeConfiguration<CertifiedName>,
     IEntityTypeConfiguration<PolicyDecisionRow>,
     IEntityTypeConfiguration<IssuerRow>,
     IEntityTypeConfiguration<CrlRow>
@@ -32,12 +33,26 @@ internal sealed class CertificateMapping :
         builder.HasIndex(c => c.OrderId).IsUnique();
         builder.HasIndex(c => new { c.AccountId, c.Id });
         builder.HasIndex(c => c.KeyFingerprint);
+        builder.Property(c => c.Sha256).HasMaxLength(64);
+        builder.HasIndex(c => c.Sha256);
+        builder.HasIndex(c => c.NotAfter);
+        builder.HasMany(c => c.Names).WithOne().HasForeignKey(n => n.CertificateId).OnDelete(DeleteBehavior.Cascade);
 
         // Only what was ever revoked has a time there: the lists are made from this index.
         builder.HasIndex(c => new { c.IssuerId, c.CrlShard, c.StatusChangedAt });
         builder.HasOne<Account>().WithMany().HasForeignKey(c => c.AccountId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Order>().WithMany().HasForeignKey(c => c.OrderId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<IssuerRow>().WithMany().HasForeignKey(c => c.IssuerId).OnDelete(DeleteBehavior.Restrict);
+    }
+
+    public void Configure(EntityTypeBuilder<CertifiedName> builder)
+    {
+        builder.ToTable("certificate_names");
+        builder.HasKey(n => new { n.CertificateId, n.Name });
+        builder.Property(n => n.Name).HasMaxLength(255);
+        builder.Property(n => n.Reversed).HasMaxLength(255);
+        builder.HasIndex(n => n.Name);
+        builder.HasIndex(n => n.Reversed);
     }
 
     public void Configure(EntityTypeBuilder<PolicyDecisionRow> builder)

@@ -33,6 +33,9 @@ internal sealed class OperationMapping :
         builder.Property(e => e.Subject).HasMaxLength(128);
         builder.Property(e => e.TraceId).HasMaxLength(32);
         builder.HasIndex(e => e.Subject);
+        builder.HasIndex(e => e.At);
+        builder.HasIndex(e => new { e.Kind, e.Id });
+        builder.HasIndex(e => new { e.Actor, e.Id });
     }
 
     public void Configure(EntityTypeBuilder<ConsumedNonce> builder)

@@ -57,6 +57,12 @@ public sealed class OperatorToken
     /// <summary>SHA-256 of the secret, lower-case hex.</summary>
     public required string SecretHash { get; init; }
 
+    /// <summary>What it is for, such as "certificates:read"; null for everything that its role opens.</summary>
+    public List<string>? Scopes { get; init; }
+
+    /// <summary>Name of the operator who made it; null for one made on the host. Nobody approves with a token that the proposer made.</summary>
+    public string? MadeBy { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset ExpiresAt { get; init; }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using PersistCa.Protocol.Certificates;
 
 namespace PersistCa.Storage.Postgres;
 
@@ -13,6 +14,15 @@ public sealed class PostgresCaDb(DbContextOptions<PostgresCaDb> options) : CaDb(
     public static void Configure(DbContextOptionsBuilder builder, string connectionString) => builder
         .UseNpgsql(connectionString)
         .UseSnakeCaseNamingConvention();
+
+    /// <inheritdoc/>
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+
+        // By octets, so that the index finds beginnings whatever the database's language.
+        modelBuilder.Entity<CertifiedName>().Property(n => n.Reversed).UseCollation("C");
+    }
 
     /// <inheritdoc/>
     internal override object TimeParameter(DateTimeOffset time) => time.ToUniversalTime();

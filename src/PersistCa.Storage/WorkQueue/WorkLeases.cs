@@ -88,6 +88,11 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
     public static Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
         transaction.Db.WorkItems.AnyAsync(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts, cancel);
 
+    /// <summary>An item, held until the transaction ends, so that nobody leases it meanwhile. (SQLite has one writer at a time anyway.)</summary>
+    public static async Task<WorkItem?> HoldAsync(StoreTransaction t, long id, CancellationToken cancel) => t.Db.Kind == StoreKind.PostgreSql
+        ? (await t.Db.WorkItems.FromSql(FormattableStringFactory.Create("SELECT * FROM work_items WHERE id = {0} FOR UPDATE", id)).ToListAsync(cancel)).FirstOrDefault()
+        : await t.Db.WorkItems.FirstOrDefaultAsync(w => w.Id == id, cancel);
+
     /// <summary>How many items of a kind wait or are being worked on.</summary>
     public async Task<int> DepthAsync(WorkKind kind, CancellationToken cancel)
     {

@@ -49,12 +49,13 @@ internal static class DnssecPolicy
     /// <summary>Judges an answer by the chain of signatures that was followed here (mode <see cref="DnssecMode.Validate"/>).</summary>
     /// <param name="answer">The answer as it came, no failure.</param>
     /// <param name="trust">What its chain of signatures comes to.</param>
+    /// <param name="anchors">What is declared: a zone with a nearer anchor is none of an island around it.</param>
     /// <param name="options">Demands.</param>
     /// <returns>The answer with its security; a failure where it is bogus or cannot be proved, or lacks the security that is demanded.</returns>
-    public static DnsAnswer Judge(DnsAnswer answer, AnswerTrust trust, DnsOptions options) => trust.State switch
+    public static DnsAnswer Judge(DnsAnswer answer, AnswerTrust trust, TrustAnchors anchors, DnsOptions options) => trust.State switch
     {
         TrustState.Secure => answer with { Security = DnsSecurity.Secure },
-        TrustState.Insecure when options.RequireSecure && !IsDeclaredInsecure(answer.OwnerName, options) =>
+        TrustState.Insecure when options.RequireSecure && !anchors.IsDeclaredInsecure(answer.OwnerName) =>
             answer with { Status = DnsStatus.NotSecure, Security = DnsSecurity.Insecure, Records = [], Reason = trust.Reason, SecurityReason = trust.Reason },
         TrustState.Insecure => answer with { Security = DnsSecurity.Insecure, SecurityReason = trust.Reason },
         TrustState.Bogus => answer with { Status = DnsStatus.Bogus, Security = DnsSecurity.Bogus, Records = [], Reason = trust.Reason, SecurityReason = trust.Reason },

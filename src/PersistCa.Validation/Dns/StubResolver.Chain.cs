@@ -27,7 +27,7 @@ public sealed partial class StubResolver
             trust = await AnswerTrust.OfAsync(answer, reply, Chain(isFresh: true), cancellationToken).ConfigureAwait(false);
         }
 
-        return DnssecPolicy.Judge(answer, trust, options);
+        return DnssecPolicy.Judge(answer, trust, plan.Anchors, options);
     }
 
     /// <summary>

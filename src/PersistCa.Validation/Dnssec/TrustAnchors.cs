@@ -89,6 +89,9 @@ public sealed class TrustAnchors
         return anchor is null || islands.Any(i => name.IsWithin(i) && i.LabelCount > anchor.Zone.LabelCount) ? null : anchor;
     }
 
+    /// <summary>Whether a name lies in a declared island, and no anchor is nearer to it than the island is.</summary>
+    internal bool IsDeclaredInsecure(string name) => CanonicalName.FromText(name) is { } read && islands.Any(read.IsWithin) && For(read) is null;
+
     private static Parsed<Anchor> Read(string text)
     {
         static Parsed<Anchor> Refused(string text, string why) => Parsed<Anchor>.Refused($"'{PrintableText.Shorten(text, 200)}' is no trust anchor: {why}");

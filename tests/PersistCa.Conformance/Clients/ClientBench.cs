@@ -118,17 +118,9 @@ public sealed class ClientBench : IAsyncDisposable
         var distribution = leaf.Extensions.First(e => e.Oid!.Value == "2.5.29.31").Format(false);
         var url = distribution[distribution.IndexOf("http://", StringComparison.Ordinal)..].Split(".crl")[0] + ".crl";
         using var http = new HttpClient();
-        for (var i = 0; i < 200; i++)
-        {
-            if (CertificateRevocationListBuilder.Load(await http.GetByteArrayAsync(new Uri(url)), out _).RemoveEntry(leaf.SerialNumberBytes.Span))
-            {
-                return;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        Assert.Fail("the certificate is not on the CRL");
+        await Patience.UntilAsync(
+            async () => CertificateRevocationListBuilder.Load(await http.GetByteArrayAsync(new Uri(url)), out _).RemoveEntry(leaf.SerialNumberBytes.Span),
+            "the certificate is not on the CRL");
     }
 
     /// <inheritdoc/>

@@ -242,16 +242,6 @@ public sealed class SignedTree : IAsyncLifetime
     private static async Task AnswersAsync(IPEndPoint server)
     {
         var resolver = Ours(server.ToString(), o => o with { Dnssec = DnssecMode.Off, Timeout = TimeSpan.FromMilliseconds(500), Retries = 0 });
-        for (var i = 0; i < 200; i++)
-        {
-            if ((await resolver.AskAsync("ns.insecure.test", DnsRecordKind.A, CancellationToken.None)).ResponseCode is not null)
-            {
-                return;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new InvalidOperationException($"{server} does not answer");
+        await Patience.UntilAsync(async () => (await resolver.AskAsync("ns.insecure.test", DnsRecordKind.A, CancellationToken.None)).ResponseCode is not null, $"{server} does not answer");
     }
 }

@@ -56,6 +56,7 @@ public sealed class CeremonyTests : IDisposable
         Assert.Null((await Open().ListAsync(new ListPlan([new RevokedCertificate(signed.Serial, Now, 5)], TimeSpan.FromDays(365)), Root, default)).Reason);
         using var otherKey = FileSigningKey.Generate(SigningAlgorithms.Ed25519);
         var other = (await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Other", Now = Now }, otherKey, issuingKey)).RootDer;
+        Assert.Null((await Open().DealAsync(Root, ShareSet.Make(2, 3).Value!.Open, default)).Reason);
         var ceremony = Open();
         var cross = ceremony.PlanCross(other, new AuthorityPlan { PathLength = 1 }, rootKey).Value!;
         Assert.Null((await ceremony.CrossSignAsync("cross-1", other, cross, Root, default)).Reason);
@@ -67,8 +68,9 @@ public sealed class CeremonyTests : IDisposable
     {
         await WholeAsync();
         var replayed = CeremonyReplay.Check(new CeremonyFolder(folder).Read().Value!).Value!;
-        Assert.Equal(["001-root.json", "002-request.json", "003-sign.json", "004-crl.json", "005-crl.json", "006-cross-sign.json", "007-destroy.json"], replayed.Transcripts.Select(t => t.FileName));
+        Assert.Equal(["001-root.json", "002-request.json", "003-sign.json", "004-crl.json", "005-crl.json", "006-deal.json", "007-cross-sign.json", "008-destroy.json"], replayed.Transcripts.Select(t => t.FileName));
         Assert.Empty(replayed.Unnamed);
+        Assert.Equal("shares-2.json", replayed.ShareFile);
         Assert.Equal(["Alice", "Bob"], replayed.Transcripts[0].Witnesses);
         Assert.Equal([1, 3], replayed.Transcripts[2].Shares);
         Assert.Equal("persistca test", replayed.Transcripts[2].Tool);
@@ -79,7 +81,7 @@ public sealed class CeremonyTests : IDisposable
     {
         await WholeAsync();
         var files = new CeremonyFolder(folder).Read().Value!;
-        Assert.Equal(16, files.Count);
+        Assert.Equal(18, files.Count);
         foreach (var (name, octets) in files)
         {
             Gen.Select(Gen.Int[0, octets.Length - 1], Gen.Int[0, 7]).Sample(
@@ -100,7 +102,7 @@ public sealed class CeremonyTests : IDisposable
         var files = new CeremonyFolder(folder).Read().Value!;
         Assert.Equal("003-sign.json: the file issuing-1.pem is missing", CeremonyReplay.Check(files.Remove("issuing-1.pem")).Reason);
         Assert.StartsWith("004-crl.json: it is step 4, crl, where step 3 is expected", CeremonyReplay.Check(files.Remove("003-sign.json")).Reason, StringComparison.Ordinal);
-        Assert.True(CeremonyReplay.Check(files.Remove("007-destroy.json")).Value!.Last != CeremonyReplay.Check(files).Value!.Last);
+        Assert.True(CeremonyReplay.Check(files.Remove("008-destroy.json")).Value!.Last != CeremonyReplay.Check(files).Value!.Last);
     }
 
     [Fact]
@@ -182,6 +184,35 @@ public sealed class CeremonyTests : IDisposable
         Assert.Contains("L54: the extension 2.5.29.31 is missing", (await ceremony.SignAsync("issuing-1", csr, planned, Root, default)).Reason, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder, "issuing-1.pem")));
     }
+
+    [Fact]
+    public async Task Another_key_than_the_roots_deals_no_shares()
+    {
+        var shares = ShareSet.Make(2, 3).Value!.Open;
+        Assert.Contains("has no root.pem", (await Open().DealAsync(Root, shares, default)).Reason, StringComparison.Ordinal);
+        await MakeRootAsync();
+        Assert.EndsWith("is not that of root.pem", (await Open().DealAsync(new CeremonyKey(issuingKey, "file:issuing", []), shares, default)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_set_of_shares_that_was_dealt_before_is_not_dealt_again()
+    {
+        await MakeRootAsync();
+        var before = ShareSet.Read(Open().Files["shares.json"]).Value!;
+        Assert.EndsWith($"shares-2.json: the set {before.Set} was dealt before", (await Open().DealAsync(Root, before, default)).Reason, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "shares-2.json")));
+    }
+
+    [Theory]
+    [InlineData("shares.json", 1)]
+    [InlineData("shares-2.json", 2)]
+    [InlineData("shares-999.json", 999)]
+    [InlineData("shares-1.json", null)]
+    [InlineData("shares-02.json", null)]
+    [InlineData("shares-1000.json", null)]
+    [InlineData("shares-.json", null)]
+    [InlineData("shares-2.pem", null)]
+    public void The_name_of_a_file_says_which_set_it_describes(string name, int? number) => Assert.Equal(number, ShareSet.NumberOf(name));
 
     [Fact]
     public async Task A_list_of_more_than_twelve_months_is_refused()

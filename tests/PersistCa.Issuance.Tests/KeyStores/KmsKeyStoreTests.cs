@@ -1,3 +1,6 @@
+using Org.BouncyCastle.X509;
+using PersistCa.Issuance.Crl;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Signing;
 using PersistCa.Testing;
@@ -26,14 +29,41 @@ public sealed class KmsKeyStoreTests : IAsyncLifetime
         Assert.Equal(["DIGEST", "DIGEST"], service.MessageTypes);
     }
 
-    [Fact]
-    public async Task Of_a_long_message_an_ML_DSA_key_is_sent_the_representative()
+    [Theory]
+    [InlineData("ML-DSA-44")]
+    [InlineData("ML-DSA-65")]
+    [InlineData("ML-DSA-87")]
+    public async Task Of_a_long_message_an_ML_DSA_key_is_sent_the_representative_and_the_signature_holds_for_the_message(string algorithm)
     {
         using var store = service.Store();
-        using var key = (await store.CreateAsync("a", SigningAlgorithms.MlDsa44, None)).Value!;
-        await key.SignAsync(new byte[4096], None);
-        await Assert.ThrowsAsync<KeyStoreAwayException>(() => key.SignAsync(new byte[4097], None).AsTask()); // the double signs no representative
-        Assert.Equal(["RAW", "EXTERNAL_MU"], service.MessageTypes.Distinct());
+        using var key = (await store.CreateAsync("a", SigningAlgorithms.Find(algorithm)!, None)).Value!;
+        foreach (var (octets, type) in new[] { (4096, "RAW"), (4097, "EXTERNAL_MU"), (70_000, "EXTERNAL_MU") })
+        {
+            var message = System.Security.Cryptography.RandomNumberGenerator.GetBytes(octets);
+            var signature = await key.SignAsync(message, None);
+            Assert.True(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, message, signature));
+            message[^1] ^= 1;
+            Assert.False(SigningAlgorithms.Verify(key.SubjectPublicKeyInfo, key.Algorithm, message, signature));
+            Assert.Equal(type, service.MessageTypes.Last());
+        }
+    }
+
+    [Fact]
+    public async Task A_list_of_many_entries_is_signed_by_an_ML_DSA_key_in_KMS()
+    {
+        using var store = service.Store();
+        using var rootKey = FileSigningKey.Generate(SigningAlgorithms.MlDsa87);
+        using var key = (await store.CreateAsync("issuing", SigningAlgorithms.MlDsa65, None)).Value!;
+        var made = await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Example", Now = TestAuthority.Now }, rootKey, key);
+        var issuer = Issuer.Load(made.IssuingDer, [made.RootDer], key, TestAuthority.Now).Value!;
+        var revoked = Enumerable.Range(0, 2000).Select(i => new RevokedCertificate($"40{i:x14}", TestAuthority.Now, 4)).ToList();
+
+        var list = await CrlBuilder.BuildAsync(issuer, 7, revoked, TestAuthority.Now, TestAuthority.Now.AddDays(7));
+        Assert.InRange(list.Length, 60_000, 100_000);
+        Assert.Equal("EXTERNAL_MU", service.MessageTypes.Last());
+        var parsed = new X509CrlParser().ReadCrl(list);
+        parsed.Verify(new X509CertificateParser().ReadCertificate(issuer.CertificateDer).GetPublicKey());
+        Assert.Equal(revoked.Count, parsed.GetRevokedCertificates().Count);
     }
 
     [Fact]

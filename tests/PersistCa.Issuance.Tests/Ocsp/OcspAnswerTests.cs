@@ -1,6 +1,7 @@
 using Org.BouncyCastle.Asn1.Ocsp;
 using Org.BouncyCastle.Ocsp;
 using Org.BouncyCastle.X509;
+using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Ocsp;
@@ -129,6 +130,37 @@ public sealed class OcspAnswerTests
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await OcspAnswer.SignAsync(await SignerAsync(), [new OcspSingle(await IdAsync(), OcspStatus.Good)], Times with { ThisUpdate = Now.AddSeconds(1) }));
         Assert.Contains("L60", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ML-DSA-44", true)]
+    [InlineData("ML-DSA-65", false)]
+    [InlineData("ML-DSA-87", true)]
+    [InlineData("ML-DSA-87", false)]
+    [InlineData("Ed25519", false)]
+    public async Task Answers_of_any_issuer_are_signed_by_a_delegated_signer_or_by_itself(string algorithm, bool delegated)
+    {
+        using var rootKey = FileSigningKey.Generate(SigningAlgorithms.Find(algorithm)!);
+        using var key = FileSigningKey.Generate(SigningAlgorithms.Find(algorithm)!);
+        using var own = FileSigningKey.Generate(SigningAlgorithms.Find(algorithm)!);
+        var made = await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Example", Now = Now }, rootKey, key);
+        var issuer = Issuer.Load(made.IssuingDer, [made.RootDer], key, Now).Value!;
+        var signer = delegated ? await OcspSigner.CreateAsync(issuer, own, Now, TimeSpan.FromDays(30)) : OcspSigner.Of(issuer);
+        var der = await OcspAnswer.SignAsync(signer, [new OcspSingle(OcspCertId.Of(issuer, OcspHash.Sha256, Serial), OcspStatus.Revoked, Now, 1)], Times);
+
+        // By our own reader, and by BouncyCastle's.
+        var facts = OcspFacts.Read(der).Value!;
+        Assert.True(SigningAlgorithms.Verify(signer.Key.SubjectPublicKeyInfo, signer.Key.Algorithm, facts.ToBeSigned.Span, facts.Signature.Span));
+        Assert.Empty(OcspLint.Check(facts, new OcspLintContext()));
+        var read = Read(der);
+        var signedBy = new X509CertificateParser().ReadCertificate(delegated ? read.GetCerts().Single().GetEncoded() : issuer.CertificateDer);
+        Assert.Equal(delegated ? 1 : 0, read.GetCerts().Length);
+        Assert.True(read.Verify(signedBy.GetPublicKey()));
+        Assert.Equal(signer.CertificateDer, signedBy.GetEncoded());
+        if (delegated)
+        {
+            signedBy.Verify(new X509CertificateParser().ReadCertificate(issuer.CertificateDer).GetPublicKey());
+        }
     }
 
     [Theory]

@@ -282,18 +282,9 @@ public sealed class OrderAndAccountTests(SharedAuthority shared) : IClassFixture
         var url = distribution[distribution.IndexOf("http://", StringComparison.Ordinal)..].Split(".crl")[0] + ".crl";
         using var http = new HttpClient();
         var serial = leaf.SerialNumberBytes.ToArray();
-        for (var i = 0; i < 100; i++)
-        {
-            var builder = CertificateRevocationListBuilder.Load(await http.GetByteArrayAsync(new Uri(url)), out _);
-            if (builder.RemoveEntry(serial))
-            {
-                return;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        Assert.Fail("the CRL does not name the revoked certificate");
+        await Patience.UntilAsync(
+            async () => CertificateRevocationListBuilder.Load(await http.GetByteArrayAsync(new Uri(url)), out _).RemoveEntry(serial),
+            "the CRL does not name the revoked certificate");
     }
 
     [Fact]

@@ -85,19 +85,15 @@ public sealed class PersistFlowTests(SharedAuthority shared) : IClassFixture<Sha
         var refused = await Assert.ThrowsAsync<AcmeRefusedException>(() => client.FetchAsync(authorizationUrl, None));
         Assert.Equal((401, "unauthorized"), (refused.Answer.Status, refused.Answer.Problem));
         var id = authorizationUrl.Split('/')[^1];
-        for (var i = 0; i < 100; i++)
-        {
-            var status = await authority.Store.ReadAsync(db => db.Authorizations.Where(a => a.PublicId == id).Select(a => a.Status).FirstAsync(), None);
-            if (status != Protocol.Authorizations.AuthorizationStatus.Pending)
+        var status = Protocol.Authorizations.AuthorizationStatus.Pending;
+        await Patience.UntilAsync(
+            async () =>
             {
-                Assert.Equal(Protocol.Authorizations.AuthorizationStatus.Invalid, status);
-                return;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-        }
-
-        Assert.Fail("the validation was not concluded");
+                status = await authority.Store.ReadAsync(db => db.Authorizations.Where(a => a.PublicId == id).Select(a => a.Status).FirstAsync(), None);
+                return status != Protocol.Authorizations.AuthorizationStatus.Pending;
+            },
+            "the validation was not concluded");
+        Assert.Equal(Protocol.Authorizations.AuthorizationStatus.Invalid, status);
     }
 
     [Theory]

@@ -35,10 +35,7 @@ public sealed class TraceTests
         await client.FinalizeAsync(order, csr);
 
         var id = order.Location!.Split('/')[^1];
-        for (var i = 0; i < 100 && !spans.Any(s => s.OperationName == "issue" && Equals(s.GetTagItem("acme.order"), id)); i++)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
+        await Patience.UntilAsync(() => Task.FromResult(spans.Any(s => s.OperationName == "issue" && Equals(s.GetTagItem("acme.order"), id))), "no span of the issuance");
 
         var issue = Assert.Single(spans, s => s.OperationName == "issue" && Equals(s.GetTagItem("acme.order"), id));
         var validate = Assert.Single(spans, s => s.OperationName == "validate" && s.TraceId == issue.TraceId);

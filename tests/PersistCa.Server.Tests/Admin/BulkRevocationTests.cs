@@ -132,7 +132,7 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
         foreach (var secret in new[] { bed.Anna, await bed.TokenAsync("anna", OperatorRole.RevocationOfficer) })
         {
             var (status, body) = await bed.ApproveAsync(secret, proposal);
-            Assert.Equal((403, "Nobody approves a proposal of their own: another revocation officer is needed."), (status, Text(body, "detail")));
+            Assert.Equal((403, "Nobody approves a proposal of their own: another operator is needed."), (status, Text(body, "detail")));
         }
 
         Assert.Empty(await bed.RevokedAsync(serials));
@@ -156,7 +156,7 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
         List<string> all = [.. serials.Concat(since).Order(StringComparer.Ordinal)];
         Assert.Equal(all, await bed.RevokedAsync(all));
         Assert.Equal(4, (await bed.AuditAsync(AuditKinds.CertificateRevoked)).Count(e => e.Facts.Contains(Text(proposal, "id"), StringComparison.Ordinal) && e.Actor == "operator:berta"));
-        Assert.Contains((await bed.CallAsync("GET", "/admin/v1/revocations", bed.Anna, null)).Body["revocations"]!.AsArray(), r => Text(r!, "id") == Text(proposal, "id"));
+        Assert.Contains((await bed.CallAsync("GET", "/admin/v1/revocations", bed.Anna, null)).Body["items"]!.AsArray(), r => Text(r!, "id") == Text(proposal, "id"));
     }
 
     [Fact]
@@ -260,9 +260,9 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
     {
         var domain = bed.Fresh() + ".test";
         await bed.FillAsync(1, domain);
-        var made = (await bed.Desk.MakeAsync(bed.Fresh(), OperatorRole.RevocationOfficer, TimeSpan.FromDays(1), None)).Value;
-        var who = (await bed.Desk.AuthenticateAsync("Bearer " + made.Secret, [OperatorRole.RevocationOfficer], "test", "test", None)).Value;
-        await bed.Desk.RevokeAsync(made.Token.PublicId, None);
+        var made = (await bed.MakeAsync(bed.Fresh(), OperatorRole.RevocationOfficer, TimeSpan.FromDays(1))).Value;
+        var who = (await bed.Authority.Services.GetRequiredService<OperatorDesk>().AuthenticateAsync(new ShownCredentials("Bearer " + made.Secret), new DoorDemand("test", [OperatorRole.RevocationOfficer], "revocations:write"), "test", None)).Value;
+        await bed.Tokens.RevokeAsync(null, made.Token!.PublicId, None);
         var wish = new RevocationWish(RevocationCriterion.Read(CriterionKind.Name, "*." + domain).Value!, null, "");
         Assert.Equal(401, (await bed.Authority.Services.GetRequiredService<ProposalDesk>().ProposeAsync(who, wish, None)).Problem!.Status);
     }

@@ -34,11 +34,11 @@ public sealed class OperatorBed : IAsyncLifetime
     /// <summary>Secret of the officer berta.</summary>
     public string Berta { get; private set; } = "";
 
-    public OperatorDesk Desk => Authority.Services.GetRequiredService<OperatorDesk>();
+    public TokenDesk Tokens => Authority.Services.GetRequiredService<TokenDesk>();
 
-    public static async Task<OperatorBed> StartAsync(Action<PersistCaOptions>? configure)
+    public static async Task<OperatorBed> StartAsync(Action<PersistCaOptions>? configure, string? postgres = null)
     {
-        var bed = new OperatorBed { Authority = await RunningAuthority.StartAsync(configure) };
+        var bed = new OperatorBed { Authority = await RunningAuthority.StartAsync(configure, postgres) };
         bed.Http = bed.Authority.Http();
         bed.Anna = await bed.TokenAsync("anna", OperatorRole.RevocationOfficer);
         bed.Berta = await bed.TokenAsync("berta", OperatorRole.RevocationOfficer);
@@ -61,13 +61,16 @@ public sealed class OperatorBed : IAsyncLifetime
         await Authority.DisposeAsync();
     }
 
-    public async Task<string> TokenAsync(string name, OperatorRole role) => (await Desk.MakeAsync(name, role, TimeSpan.FromDays(90), None)).Value.Secret;
+    public async Task<string> TokenAsync(string name, OperatorRole role, params string[] scopes) =>
+        (await Tokens.MakeOnHostAsync(new TokenWish(name, role, TimeSpan.FromDays(90), scopes.Length == 0 ? null : scopes), None)).Value.Secret;
+
+    public Task<Outcome<MadeToken>> MakeAsync(string name, OperatorRole? role, TimeSpan life) => Tokens.MakeOnHostAsync(new TokenWish(name, role, life), None);
 
     /// <summary>A label that no other test uses.</summary>
     public string Fresh() => $"d{Interlocked.Increment(ref words)}";
 
     /// <summary>Calls a door.</summary>
-    public async Task<(int Status, JsonNode Body)> CallAsync(string method, string path, string? secret, string? body)
+    public async Task<(int Status, JsonNode Body)> CallAsync(string method, string path, string? secret, string? body, string media = "application/json")
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Authority.Options.Server.BaseUrl + path));
         if (secret is not null)
@@ -77,12 +80,17 @@ public sealed class OperatorBed : IAsyncLifetime
 
         if (body is not null)
         {
-            request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+            request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(media));
         }
 
         using var response = await Http.SendAsync(request);
-        return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+        var text = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json" ? JsonNode.Parse(text)! : JsonValue.Create(text));
     }
+
+    public Task<(int Status, JsonNode Body)> GetAsync(string path, string secret) => CallAsync("GET", "/admin/v1/" + path, secret, null);
+
+    public Task<(int Status, JsonNode Body)> PostAsync(string path, string secret, string body = "{}") => CallAsync("POST", "/admin/v1/" + path, secret, body);
 
     public Task<(int Status, JsonNode Body)> ProposeAsync(string secret, string criterion, bool dryRun = false, int? reason = null) =>
         CallAsync("POST", "/admin/v1/revocations", secret, $$"""{"criterion":{{criterion}},"dryRun":{{(dryRun ? "true" : "false")}}{{(reason is null ? "" : $",\"reason\":{reason}")}}}""");
@@ -119,7 +127,8 @@ public sealed class OperatorBed : IAsyncLifetime
                 foreach (var (serial, order) in serials.Zip(orders))
                 {
                     var made = new IssuedCertificate(PublicId.Next(), serial, issuer, order.Id, account.Id, key ?? Convert.ToHexStringLower(Guid.NewGuid().ToByteArray()).PadRight(64, '0'), [1], t.Now, t.Now.AddDays(9), t.Now);
-                    made.Record([1], t.Now);
+                    made.Record(System.Text.Encoding.ASCII.GetBytes(serial), t.Now);
+                    made.Names.AddRange(order.Names.Select(CertifiedName.Of));
                     t.Db.Certificates.Add(made);
                 }
 

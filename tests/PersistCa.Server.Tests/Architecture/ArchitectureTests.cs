@@ -63,7 +63,7 @@ public sealed class ArchitectureTests
     public void Every_problem_type_has_its_page()
     {
         var pages = Server.GetManifestResourceNames();
-        Assert.All(PersistCa.Protocol.Acme.ProblemCatalog.All, t => Assert.Contains($"problems.{t.Page}.md", pages));
+        Assert.All(PersistCa.Protocol.Acme.ProblemCatalog.All.Concat(PersistCa.Protocol.Acme.ProblemCatalog.Cases), t => Assert.Contains($"problems.{t.Page}.md", pages));
     }
 
     private static IEnumerable<string> References(Assembly assembly) => assembly.GetReferencedAssemblies().Select(r => r.Name!);

@@ -5,7 +5,7 @@ namespace PersistCa.Server.Tests.Architecture;
 /// <summary>What the documents name is there.</summary>
 public sealed partial class DocumentTests
 {
-    private static readonly string Root = Find();
+    private static readonly string Root = PersistCa.Testing.SourceTree.Root;
 
     [Fact]
     public void Every_test_that_the_conformance_table_names_exists()
@@ -36,17 +36,6 @@ public sealed partial class DocumentTests
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && !f.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Where(f => f.EndsWith(".key.pem", StringComparison.Ordinal) || f.EndsWith(".db", StringComparison.Ordinal) || Path.GetFileName(f) == "passphrase");
         Assert.Empty(found);
-    }
-
-    private static string Find()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(at!.FullName, "PersistCa.sln")))
-        {
-            at = at.Parent;
-        }
-
-        return at.FullName;
     }
 
     [GeneratedRegex("`([A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+)`")]

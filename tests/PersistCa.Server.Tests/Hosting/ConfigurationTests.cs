@@ -162,6 +162,8 @@ public sealed class ConfigurationTests
     [InlineData("Validation:Dns:Zones:Zone", "corp.example", "Validation:Dns:Zones:Zone", "a numbered section")]
     [InlineData("Validation:Dns:Zones:0", "corp.example", "Validation:Dns:Zones:0", "where a numbered section was expected")]
     [InlineData("Validation:Dns:Zones:0:Name", "corp.example", "Validation:Dns:Zones:0:Name", "known in Validation:Dns:Zones:0: Zone, Resolvers")]
+    [InlineData("Validation:Dns:Zones:2:Zone", "corp.example", "Validation:Dns:Zones:2:Resolvers", "name one resolver at least")]
+    [InlineData("Validation:Dns:TrustAnchors", "corp.example DS 1 13 2 AA", "Validation:Dns:TrustAnchors", "set Validation:Dns:Dnssec to validate")]
     [InlineData("Validation:Http:Port", "70000", "Validation:Http:Port", "1 to 65535")]
     [InlineData("Validation:Targets:AllowedNetworks", "10.0.0.1/8", "Validation:Targets:AllowedNetworks", "zeros after the prefix")]
     [InlineData("Validation:Targets:DeniedNetworks", "10.0.0.0/33", "Validation:Targets:DeniedNetworks", "such as 10.0.0.0/8")]

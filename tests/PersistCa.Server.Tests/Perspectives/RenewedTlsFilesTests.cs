@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PersistCa.Server.Hosting;
+using PersistCa.Testing;
 
 namespace PersistCa.Server.Tests.Perspectives;
 
@@ -32,6 +33,20 @@ public sealed class RenewedTlsFilesTests(PerspectiveBed bed) : IClassFixture<Per
 
         await File.WriteAllTextAsync(file, "half a file");
         Assert.Equal(second, await ShownAsync(options.Perspective.Listen));
+    }
+
+    [Fact]
+    public async Task A_server_shows_its_renewed_certificate_without_a_restart()
+    {
+        var file = bed.Make("own", PeerTrust.ServerUsage);
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            (o.Server.TlsCertificateFile, o.Server.TlsKeyFile, o.Server.TlsFileCheckInterval) = (file, PerspectiveBed.KeyOf(file), TimeSpan.Zero);
+        });
+        Assert.Equal(PerspectiveBed.Fingerprint(file), await ShownAsync(authority.Options.Server.Listen));
+
+        bed.Make("own", PeerTrust.ServerUsage);
+        Assert.Equal(PerspectiveBed.Fingerprint(file), await ShownAsync(authority.Options.Server.Listen));
     }
 
     [Fact]

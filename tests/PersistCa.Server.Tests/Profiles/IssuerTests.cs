@@ -38,6 +38,25 @@ public sealed class IssuerTests
     }
 
     [Fact]
+    public async Task A_root_is_no_issuer_of_subscribers_certificates()
+    {
+        await using var authority = await RunningAuthority.StartAsync();
+        var folder = AuthorityFiles.Folder(authority.Options);
+        authority.Options.Authority.Issuers = [new IssuerOptions { Name = "top", CertificateFile = Path.Combine(folder, "root.pem"), KeyFile = Path.Combine(folder, "root.key.pem") }];
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(authority.RestartAsync);
+        Assert.Contains("Authority:Issuers: the certificate of top is a root's", refused.Message, StringComparison.Ordinal);
+
+        authority.Options.Authority.Issuers = [];
+        authority.Options.Authority.IssuingCertificateFile = Path.Combine(folder, "root.pem");
+        authority.Options.Authority.IssuingKeyFile = Path.Combine(folder, "root.key.pem");
+        refused = await Assert.ThrowsAsync<StartRefusedException>(authority.RestartAsync);
+        Assert.Contains("Authority:IssuingCertificateFile: the certificate of issuing is a root's", refused.Message, StringComparison.Ordinal);
+
+        authority.Options.Authority.IssuingCertificateFile = authority.Options.Authority.IssuingKeyFile = "";
+        await authority.RestartAsync();
+    }
+
+    [Fact]
     public async Task When_another_issuer_follows_no_order_fails_and_the_first_goes_on_telling_status()
     {
         using var second = await SecondHierarchy.MakeAsync("Second", SigningAlgorithms.EcdsaP256);

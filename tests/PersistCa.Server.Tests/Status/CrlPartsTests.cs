@@ -106,36 +106,21 @@ public sealed class CrlPartsTests(StatusBed bed) : IClassFixture<StatusBed>
 
     private static async Task<(long Number, string IssuerId)> NumberAsync(RunningAuthority authority, long above)
     {
-        for (var i = 0; i < 400; i++)
-        {
-            if (await authority.Store.ReadAsync(db => db.Crls.OrderByDescending(c => c.Number).FirstOrDefaultAsync(None), None) is { } row && row.Number > above)
-            {
-                return (row.Number, row.IssuerId);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new TimeoutException("no list was made");
+        var row = await Patience.UntilAsync(() => authority.Store.ReadAsync(db => db.Crls.OrderByDescending(c => c.Number).FirstOrDefaultAsync(c => c.Number > above, None), None), "no list was made");
+        return (row.Number, row.IssuerId);
     }
 
     private static async Task<(byte[] Der, long Number)> UntilAsync(HttpClient http, string url, X509Certificate2 leaf)
     {
-        for (var i = 0; i < 600; i++)
-        {
-            using var response = await http.GetAsync(new Uri(url));
-            if (response.IsSuccessStatusCode)
+        var number = System.Numerics.BigInteger.Zero;
+        var der = await Patience.UntilAsync(
+            async () =>
             {
-                var der = await response.Content.ReadAsByteArrayAsync();
-                if (CertificateRevocationListBuilder.Load(der, out var number).RemoveEntry(leaf.SerialNumberBytes.Span.ToArray()))
-                {
-                    return (der, (long)number);
-                }
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new TimeoutException($"{url} does not name the certificate");
+                using var response = await http.GetAsync(new Uri(url));
+                var list = response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync() : null;
+                return list is not null && CertificateRevocationListBuilder.Load(list, out number).RemoveEntry(leaf.SerialNumberBytes.Span.ToArray()) ? list : null;
+            },
+            $"{url} does not name the certificate");
+        return (der, (long)number);
     }
 }

@@ -212,18 +212,7 @@ public sealed class OcspTests(StatusBed bed) : IClassFixture<StatusBed>
         Assert.Empty(await authority.Store.ReadAsync(db => db.OcspSigners.ToListAsync(None), None));
     }
 
-    private static async Task<Storage.Status.OcspAnswerRow> KeptAsync(RunningAuthority authority, DateTimeOffset after)
-    {
-        for (var i = 0; i < 400; i++)
-        {
-            if (await authority.Store.ReadAsync(db => db.OcspAnswers.ToListAsync(None), None) is [{ Der.Length: > 0 } row] && row.ThisUpdate > after)
-            {
-                return row;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new TimeoutException("no answer was signed ahead of questions");
-    }
+    private static Task<Storage.Status.OcspAnswerRow> KeptAsync(RunningAuthority authority, DateTimeOffset after) => Patience.UntilAsync(
+        async () => await authority.Store.ReadAsync(db => db.OcspAnswers.ToListAsync(None), None) is [{ Der.Length: > 0 } row] && row.ThisUpdate > after ? row : null,
+        "no answer was signed ahead of questions");
 }

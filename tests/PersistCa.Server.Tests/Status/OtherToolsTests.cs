@@ -114,19 +114,11 @@ public sealed class OtherToolsTests(StatusBed bed) : IClassFixture<StatusBed>
         return path;
     }
 
-    private static async Task<byte[]> GetAsync(HttpClient http, string url)
-    {
-        for (var i = 0; i < 200; i++)
+    private static Task<byte[]> GetAsync(HttpClient http, string url) => Patience.UntilAsync(
+        async () =>
         {
             using var response = await http.GetAsync(new Uri(url));
-            if (response.IsSuccessStatusCode)
-            {
-                return await response.Content.ReadAsByteArrayAsync();
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
-
-        throw new TimeoutException(url);
-    }
+            return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync() : null;
+        },
+        url);
 }

@@ -62,6 +62,19 @@ public sealed class NearerAnchorTests
     }
 
     [Theory]
+    [InlineData(".", "www.other.test", DnsStatus.Answered)]
+    [InlineData(".", "www.corp.internal", DnsStatus.NotSecure)]
+    [InlineData("lab.corp.internal", "www.lab.corp.internal", DnsStatus.Answered)]
+    [InlineData("lab.corp.internal", "www.corp.internal", DnsStatus.NotSecure)]
+    public void An_unsigned_answer_below_an_anchor_is_not_excused_by_an_island_around_it(string island, string name, DnsStatus expected)
+    {
+        var anchors = TrustAnchors.Create([$"corp.internal DNSKEY {corp.Keys[0].Record.Flags} 3 13 {Convert.ToBase64String(corp.Keys[0].Record.Key.Span)}"], [island]).Value!;
+        var answer = new DnsAnswer(name, DnsRecordKind.Txt, DnsStatus.Answered);
+        var judged = DnssecPolicy.Judge(answer, new AnswerTrust(TrustState.Insecure, "no DS"), anchors, new DnsOptions { Dnssec = DnssecMode.Validate, RequireSecure = true });
+        Assert.Equal(expected, judged.Status);
+    }
+
+    [Theory]
     [InlineData(".")]
     [InlineData("internal")]
     public async Task A_forged_absence_does_not_either(string signer)

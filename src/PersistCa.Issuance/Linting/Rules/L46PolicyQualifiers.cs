@@ -8,7 +8,7 @@ internal sealed class L46PolicyQualifiers() : CertificateLint("L46", "a policy h
     {
         foreach (var (policy, qualifier, uri) in CertificatePolicies.Read(facts).SelectMany(p => p.Qualifiers.Select(q => (p.Oid, q.Oid, q.Uri))))
         {
-            var sound = qualifier == CertificatePolicies.CpsQualifier && uri is not null && Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is ("http" or "https");
+            var sound = qualifier == CertificatePolicies.CpsQualifier && Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is ("http" or "https");
             yield return sound
                 ? new LintObservation($"the policy {policy} has a qualifier, which is not recommended", context.Regime == Regime.CabfBr ? LintSeverity.Warning : LintSeverity.Notice)
                 : $"the policy {policy} has a qualifier that is no http or https URI of a CPS";

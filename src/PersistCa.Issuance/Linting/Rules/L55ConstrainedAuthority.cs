@@ -35,7 +35,11 @@ internal sealed class L55ConstrainedAuthority() : CertificateLint("L55", "name c
             {
                 var subtree = tree.ReadSequence();
                 var tag = subtree.PeekTag();
-                covered.Add(tag.TagValue);
+                if (tag.TagClass == TagClass.ContextSpecific)
+                {
+                    covered.Add(tag.TagValue);
+                }
+
                 if (tag is { TagClass: TagClass.ContextSpecific, TagValue: Oids.IpAddressTag })
                 {
                     if (!IsNetwork(subtree.ReadOctetString(tag)))

@@ -8,6 +8,7 @@ internal sealed class L58RevocationEntries() : RevocationListLint("L58", "entrie
     /// <inheritdoc/>
     public override IEnumerable<LintObservation> Check(CrlFacts facts, CrlLintContext context)
     {
+        var accepted = context.OfAuthorities == false ? RevocationReasons.Accepted : RevocationReasons.OfAuthorities;
         var seen = new HashSet<string>();
         foreach (var entry in facts.Entries ?? [])
         {
@@ -26,8 +27,14 @@ internal sealed class L58RevocationEntries() : RevocationListLint("L58", "entrie
                 yield return $"the entry of {entry.Serial} has a critical extension";
             }
 
-            if (entry.Extensions.FirstOrDefault(e => e.Oid == Oids.ReasonCode) is { } reason
-                && (reason.Value.Span is not [0x0a, 0x01, var code] || code == 0 || !RevocationReasons.Accepted.Contains(code)))
+            if (entry.Extensions.FirstOrDefault(e => e.Oid == Oids.ReasonCode) is not { } reason)
+            {
+                if (context is { OfAuthorities: true, Regime: Regime.CabfBr })
+                {
+                    yield return $"the entry of {entry.Serial} has no reason; of an authority's certificate it is to have one";
+                }
+            }
+            else if (reason.Value.Span is not [0x0a, 0x01, var code] || code == 0 || !accepted.Contains(code))
             {
                 yield return $"the entry of {entry.Serial} has a reason that is not accepted";
             }

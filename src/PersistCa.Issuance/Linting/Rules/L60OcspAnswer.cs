@@ -51,7 +51,8 @@ internal sealed class L60OcspAnswer() : LintRule("L60", "an answer's times are i
             yield return $"the reason of {single.Serial} stands in an extension; it belongs into the status";
         }
 
-        if (single.Status == 1 && (single.RevokedAt > single.ThisUpdate || single.Reason == 0 || RevocationReasons.Judge(single.Reason) is not null))
+        // Only what is revoked has a time of it, or a reason.
+        if (single.RevokedAt > single.ThisUpdate || single.Reason == 0 || RevocationReasons.Judge(single.Reason) is not null)
         {
             yield return $"the revocation of {single.Serial} is later than the answer, or has a reason that is not accepted";
         }

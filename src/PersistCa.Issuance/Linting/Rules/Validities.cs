@@ -39,8 +39,9 @@ internal static class Validities
             return $"{which} {time.At:u} is a {(time.IsGeneralized ? "GeneralizedTime" : "UTCTime")}; UTCTime is expected through 2049 and GeneralizedTime from 2050";
         }
 
+        // Digits and Z are what DER has, which the reader sees to; fractions of a second are in DER too, and not in certificates.
         var digits = time.IsGeneralized ? 14 : 12;
-        return time.Text.Length == digits + 1 && time.Text[^1] == 'Z' && time.Text.AsSpan(0, digits).IndexOfAnyExceptInRange('0', '9') < 0
+        return time.Text.Length == digits + 1
             ? null
             : $"{which} is written '{time.Text}'; {digits} digits and Z are expected";
     }

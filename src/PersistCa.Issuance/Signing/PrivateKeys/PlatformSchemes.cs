@@ -2,24 +2,23 @@ using System.Security.Cryptography;
 
 namespace PersistCa.Issuance.Signing.PrivateKeys;
 
-/// <summary>ECDSA through the platform.</summary>
-internal sealed class EcdsaScheme : SignatureScheme
+/// <summary>Keys of the platform: ECDSA and RSA.</summary>
+/// <param name="oid">Algorithm of their PrivateKeyInfo.</param>
+internal abstract class PlatformScheme<T>(string oid) : SignatureScheme
+    where T : AsymmetricAlgorithm
 {
-    private const string Oid = "1.2.840.10045.2.1";
+    /// <inheritdoc/>
+    public sealed override PrivateKey Make(SigningAlgorithm algorithm) => new Key(this, Generate(algorithm), algorithm.Hash);
 
     /// <inheritdoc/>
-    public override PrivateKey Make(SigningAlgorithm algorithm) =>
-        new Key(ECDsa.Create(ECCurve.CreateFromValue(SigningAlgorithms.CurveOid(algorithm.Key))), algorithm.Hash);
-
-    /// <inheritdoc/>
-    public override PrivateKey? Read(byte[] pkcs8)
+    public sealed override PrivateKey? Read(byte[] pkcs8)
     {
-        if (AlgorithmOf(pkcs8) != Oid)
+        if (AlgorithmOf(pkcs8) != oid)
         {
             return null;
         }
 
-        var key = ECDsa.Create();
+        var key = Empty();
         try
         {
             key.ImportPkcs8PrivateKey(pkcs8, out _);
@@ -31,82 +30,82 @@ internal sealed class EcdsaScheme : SignatureScheme
         }
 
         return SigningAlgorithms.ForPublicKey(key.ExportSubjectPublicKeyInfo()) is { } algorithm
-            ? new Key(key, algorithm.Hash)
+            ? new Key(this, key, algorithm.Hash)
             : throw new UnfitKeyException(key.KeySize, key);
     }
 
     /// <inheritdoc/>
-    public override bool Verify(ReadOnlySpan<byte> subjectPublicKeyInfo, SigningAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    public sealed override bool Verify(ReadOnlySpan<byte> subjectPublicKeyInfo, SigningAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
     {
-        using var ec = ECDsa.Create();
-        ec.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
-        return ec.VerifyData(message, signature, algorithm.Hash, DSASignatureFormat.Rfc3279DerSequence);
+        using var key = Empty();
+        key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
+        return Verify(key, message, signature, algorithm.Hash);
     }
 
-    private sealed class Key(ECDsa ec, HashAlgorithmName hash) : PrivateKey
+    /// <summary>An object that holds no key yet.</summary>
+    protected abstract T Empty();
+
+    /// <summary>A new key.</summary>
+    protected abstract T Generate(SigningAlgorithm algorithm);
+
+    /// <summary>Another object with the same key.</summary>
+    protected abstract T Copy(T key);
+
+    /// <summary>Signs as certificates are signed.</summary>
+    protected abstract byte[] Sign(T key, ReadOnlySpan<byte> message, HashAlgorithmName hash);
+
+    /// <summary>Whether such a signature holds.</summary>
+    protected abstract bool Verify(T key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature, HashAlgorithmName hash);
+
+    private sealed class Key(PlatformScheme<T> scheme, T key, HashAlgorithmName hash) : PrivateKey
     {
-        public override byte[] SubjectPublicKeyInfo => ec.ExportSubjectPublicKeyInfo();
+        public override byte[] SubjectPublicKeyInfo => key.ExportSubjectPublicKeyInfo();
 
-        public override byte[] Sign(ReadOnlySpan<byte> message) => ec.SignData(message, hash, DSASignatureFormat.Rfc3279DerSequence);
+        public override byte[] Sign(ReadOnlySpan<byte> message) => scheme.Sign(key, message, hash);
 
-        public override PrivateKey Copy() => new Key(ECDsa.Create(ec.ExportParameters(true)), hash);
+        public override PrivateKey Copy() => new Key(scheme, scheme.Copy(key), hash);
 
-        public override byte[] ExportPkcs8() => ec.ExportPkcs8PrivateKey();
+        public override byte[] ExportPkcs8() => key.ExportPkcs8PrivateKey();
 
-        public override void Dispose() => ec.Dispose();
+        public override void Dispose() => key.Dispose();
     }
 }
 
-/// <summary>RSA, PKCS #1 v1.5, through the platform.</summary>
-internal sealed class RsaScheme : SignatureScheme
+/// <summary>ECDSA through the platform.</summary>
+internal sealed class EcdsaScheme() : PlatformScheme<ECDsa>("1.2.840.10045.2.1")
 {
-    private const string Oid = "1.2.840.113549.1.1.1";
+    /// <inheritdoc/>
+    protected override ECDsa Empty() => ECDsa.Create();
 
     /// <inheritdoc/>
-    public override PrivateKey Make(SigningAlgorithm algorithm) => new Key(RSA.Create(algorithm.KeyBits), algorithm.Hash);
+    protected override ECDsa Generate(SigningAlgorithm algorithm) => ECDsa.Create(ECCurve.CreateFromValue(SigningAlgorithms.CurveOid(algorithm.Key)));
 
     /// <inheritdoc/>
-    public override PrivateKey? Read(byte[] pkcs8)
-    {
-        if (AlgorithmOf(pkcs8) != Oid)
-        {
-            return null;
-        }
-
-        var key = RSA.Create();
-        try
-        {
-            key.ImportPkcs8PrivateKey(pkcs8, out _);
-        }
-        catch (CryptographicException)
-        {
-            key.Dispose();
-            throw;
-        }
-
-        return SigningAlgorithms.ForPublicKey(key.ExportSubjectPublicKeyInfo()) is { } algorithm
-            ? new Key(key, algorithm.Hash)
-            : throw new UnfitKeyException(key.KeySize, key);
-    }
+    protected override ECDsa Copy(ECDsa key) => ECDsa.Create(key.ExportParameters(true));
 
     /// <inheritdoc/>
-    public override bool Verify(ReadOnlySpan<byte> subjectPublicKeyInfo, SigningAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
-    {
-        using var rsa = RSA.Create();
-        rsa.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
-        return rsa.VerifyData(message, signature, algorithm.Hash, RSASignaturePadding.Pkcs1);
-    }
+    protected override byte[] Sign(ECDsa key, ReadOnlySpan<byte> message, HashAlgorithmName hash) => key.SignData(message, hash, DSASignatureFormat.Rfc3279DerSequence);
 
-    private sealed class Key(RSA rsa, HashAlgorithmName hash) : PrivateKey
-    {
-        public override byte[] SubjectPublicKeyInfo => rsa.ExportSubjectPublicKeyInfo();
+    /// <inheritdoc/>
+    protected override bool Verify(ECDsa key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature, HashAlgorithmName hash) =>
+        key.VerifyData(message, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
+}
 
-        public override byte[] Sign(ReadOnlySpan<byte> message) => rsa.SignData(message, hash, RSASignaturePadding.Pkcs1);
+/// <summary>RSA, PKCS #1 v1.5, through the platform.</summary>
+internal sealed class RsaScheme() : PlatformScheme<RSA>("1.2.840.113549.1.1.1")
+{
+    /// <inheritdoc/>
+    protected override RSA Empty() => RSA.Create();
 
-        public override PrivateKey Copy() => new Key(RSA.Create(rsa.ExportParameters(true)), hash);
+    /// <inheritdoc/>
+    protected override RSA Generate(SigningAlgorithm algorithm) => RSA.Create(algorithm.KeyBits);
 
-        public override byte[] ExportPkcs8() => rsa.ExportPkcs8PrivateKey();
+    /// <inheritdoc/>
+    protected override RSA Copy(RSA key) => RSA.Create(key.ExportParameters(true));
 
-        public override void Dispose() => rsa.Dispose();
-    }
+    /// <inheritdoc/>
+    protected override byte[] Sign(RSA key, ReadOnlySpan<byte> message, HashAlgorithmName hash) => key.SignData(message, hash, RSASignaturePadding.Pkcs1);
+
+    /// <inheritdoc/>
+    protected override bool Verify(RSA key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature, HashAlgorithmName hash) => key.VerifyData(message, signature, hash, RSASignaturePadding.Pkcs1);
 }

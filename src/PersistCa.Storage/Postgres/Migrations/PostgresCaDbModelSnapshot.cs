@@ -69,9 +69,17 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Restrictions")
+                        .HasColumnType("text")
+                        .HasColumnName("restrictions");
+
                     b.Property<int>("Status")
                         .HasColumnType("integer")
                         .HasColumnName("status");
+
+                    b.Property<DateTimeOffset?>("SuspendedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("suspended_at");
 
                     b.Property<DateTimeOffset?>("TermsAgreedAt")
                         .HasColumnType("timestamp with time zone")
@@ -84,6 +92,9 @@ namespace PersistCa.Storage.Postgres.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_accounts");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_accounts_created_at");
 
                     b.HasIndex("CurrentThumbprint")
                         .IsUnique()
@@ -227,6 +238,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_authorizations_public_id");
 
+                    b.HasIndex("Name", "Id")
+                        .HasDatabaseName("ix_authorizations_name_id");
+
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
@@ -277,6 +291,36 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasName("pk_challenges");
 
                     b.ToTable("challenges", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reversed")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("reversed")
+                        .UseCollation("C");
+
+                    b.HasKey("CertificateId", "Name")
+                        .HasName("pk_certificate_names");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_certificate_names_name");
+
+                    b.HasIndex("Reversed")
+                        .HasDatabaseName("ix_certificate_names_reversed");
+
+                    b.ToTable("certificate_names", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -366,6 +410,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("character varying(40)")
                         .HasColumnName("serial");
 
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
                     b.Property<int>("Status")
                         .HasColumnType("integer")
                         .HasColumnName("status");
@@ -390,6 +439,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("KeyFingerprint")
                         .HasDatabaseName("ix_certificates_key_fingerprint");
 
+                    b.HasIndex("NotAfter")
+                        .HasDatabaseName("ix_certificates_not_after");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");
@@ -401,6 +453,9 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasIndex("Serial")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_serial");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_certificates_sha256");
 
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
@@ -676,8 +731,17 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entries");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
                     b.HasIndex("Subject")
                         .HasDatabaseName("ix_audit_entries_subject");
+
+                    b.HasIndex("Actor", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_id");
+
+                    b.HasIndex("Kind", "Id")
+                        .HasDatabaseName("ix_audit_entries_kind_id");
 
                     b.ToTable("audit_entries", (string)null);
                 });
@@ -829,6 +893,114 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("limit_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.OperatorProposal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<bool>("Alone")
+                        .HasColumnType("boolean")
+                        .HasColumnName("alone");
+
+                    b.Property<DateTimeOffset?>("ApprovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("approved_at");
+
+                    b.Property<string>("Approver")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("approver");
+
+                    b.Property<string>("Comment")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("comment");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("proposer");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("public_id");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_proposals");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_proposals_public_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_operator_proposals_subject");
+
+                    b.ToTable("operator_proposals", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_operator_proposals_approved", "(approver IS NULL) = (approved_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_approver", "approver IS NULL OR lower(approver) <> lower(proposer)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_done", "done_at IS NULL OR approver IS NOT NULL OR alone");
+
+                            t.HasCheckConstraint("ck_operator_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_operator_proposals_withdrawn", "withdrawn_at IS NULL OR (approver IS NULL AND done_at IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Operators.OperatorToken", b =>
                 {
                     b.Property<long>("Id")
@@ -850,6 +1022,11 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("date")
                         .HasColumnName("last_used_on");
 
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("made_by");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(64)
@@ -869,6 +1046,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.Property<int>("Role")
                         .HasColumnType("integer")
                         .HasColumnName("role");
+
+                    b.PrimitiveCollection<List<string>>("Scopes")
+                        .HasColumnType("text[]")
+                        .HasColumnName("scopes");
 
                     b.Property<string>("SecretHash")
                         .IsRequired()
@@ -1057,6 +1238,27 @@ namespace PersistCa.Storage.Postgres.Migrations
 
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RuntimeSwitch", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("OffSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("off_since");
+
+                    b.HasKey("Kind", "Name")
+                        .HasName("pk_runtime_switches");
+
+                    b.ToTable("runtime_switches", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
@@ -1434,6 +1636,16 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasConstraintName("fk_challenges_authorizations_authorization_id");
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", null)
+                        .WithMany("Names")
+                        .HasForeignKey("CertificateId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificate_names_certificates_certificate_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1569,6 +1781,11 @@ namespace PersistCa.Storage.Postgres.Migrations
             modelBuilder.Entity("PersistCa.Protocol.Authorizations.Authorization", b =>
                 {
                     b.Navigation("Challenges");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
+                {
+                    b.Navigation("Names");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>

@@ -61,9 +61,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("public_id");
 
+                    b.Property<string>("Restrictions")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("restrictions");
+
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
+
+                    b.Property<long?>("SuspendedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("suspended_at");
 
                     b.Property<long?>("TermsAgreedAt")
                         .HasColumnType("INTEGER")
@@ -76,6 +84,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_accounts");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_accounts_created_at");
 
                     b.HasIndex("CurrentThumbprint")
                         .IsUnique()
@@ -215,6 +226,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_authorizations_public_id");
 
+                    b.HasIndex("Name", "Id")
+                        .HasDatabaseName("ix_authorizations_name_id");
+
                     b.HasIndex("AccountId", "Name", "IsWildcard")
                         .HasDatabaseName("ix_authorizations_account_id_name_is_wildcard");
 
@@ -265,6 +279,35 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasName("pk_challenges");
 
                     b.ToTable("challenges", (string)null);
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.Property<long>("CertificateId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reversed")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reversed");
+
+                    b.HasKey("CertificateId", "Name")
+                        .HasName("pk_certificate_names");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_certificate_names_name");
+
+                    b.HasIndex("Reversed")
+                        .HasDatabaseName("ix_certificate_names_reversed");
+
+                    b.ToTable("certificate_names", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
@@ -352,6 +395,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("serial");
 
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
@@ -376,6 +424,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("KeyFingerprint")
                         .HasDatabaseName("ix_certificates_key_fingerprint");
 
+                    b.HasIndex("NotAfter")
+                        .HasDatabaseName("ix_certificates_not_after");
+
                     b.HasIndex("OrderId")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_order_id");
@@ -387,6 +438,9 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasIndex("Serial")
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_serial");
+
+                    b.HasIndex("Sha256")
+                        .HasDatabaseName("ix_certificates_sha256");
 
                     b.HasIndex("AccountId", "Id")
                         .HasDatabaseName("ix_certificates_account_id_id");
@@ -656,8 +710,17 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entries");
 
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
                     b.HasIndex("Subject")
                         .HasDatabaseName("ix_audit_entries_subject");
+
+                    b.HasIndex("Actor", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_id");
+
+                    b.HasIndex("Kind", "Id")
+                        .HasDatabaseName("ix_audit_entries_kind_id");
 
                     b.ToTable("audit_entries", (string)null);
                 });
@@ -807,6 +870,112 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("limit_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Operators.OperatorProposal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Alone")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("alone");
+
+                    b.Property<long?>("ApprovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("approved_at");
+
+                    b.Property<string>("Approver")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("approver");
+
+                    b.Property<string>("Comment")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("comment");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("DoneAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("done_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("proposer");
+
+                    b.Property<string>("PublicId")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("public_id");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<long?>("WithdrawnAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_proposals");
+
+                    b.HasIndex("PublicId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_proposals_public_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_operator_proposals_subject");
+
+                    b.ToTable("operator_proposals", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_operator_proposals_approved", "(approver IS NULL) = (approved_at IS NULL)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_approver", "approver IS NULL OR lower(approver) <> lower(proposer)");
+
+                            t.HasCheckConstraint("ck_operator_proposals_done", "done_at IS NULL OR approver IS NOT NULL OR alone");
+
+                            t.HasCheckConstraint("ck_operator_proposals_in_time", "approved_at IS NULL OR approved_at < expires_at");
+
+                            t.HasCheckConstraint("ck_operator_proposals_withdrawn", "withdrawn_at IS NULL OR (approver IS NULL AND done_at IS NULL)");
+                        });
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Operators.OperatorToken", b =>
                 {
                     b.Property<long>("Id")
@@ -825,6 +994,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<DateOnly?>("LastUsedOn")
                         .HasColumnType("TEXT")
                         .HasColumnName("last_used_on");
+
+                    b.Property<string>("MadeBy")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("made_by");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -845,6 +1019,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.Property<int>("Role")
                         .HasColumnType("INTEGER")
                         .HasColumnName("role");
+
+                    b.PrimitiveCollection<string>("Scopes")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scopes");
 
                     b.Property<string>("SecretHash")
                         .IsRequired()
@@ -1031,6 +1209,27 @@ namespace PersistCa.Storage.Sqlite.Migrations
 
                             t.HasCheckConstraint("ck_revocation_proposals_started", "started_at IS NULL OR approver IS NOT NULL OR matched <= alone_up_to");
                         });
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Operators.RuntimeSwitch", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("OffSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("off_since");
+
+                    b.HasKey("Kind", "Name")
+                        .HasName("pk_runtime_switches");
+
+                    b.ToTable("runtime_switches", (string)null);
                 });
 
             modelBuilder.Entity("PersistCa.Storage.OrderAuthorization", b =>
@@ -1404,6 +1603,16 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasConstraintName("fk_challenges_authorizations_authorization_id");
                 });
 
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.CertifiedName", b =>
+                {
+                    b.HasOne("PersistCa.Protocol.Certificates.IssuedCertificate", null)
+                        .WithMany("Names")
+                        .HasForeignKey("CertificateId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificate_names_certificates_certificate_id");
+                });
+
             modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
                 {
                     b.HasOne("PersistCa.Protocol.Accounts.Account", null)
@@ -1539,6 +1748,11 @@ namespace PersistCa.Storage.Sqlite.Migrations
             modelBuilder.Entity("PersistCa.Protocol.Authorizations.Authorization", b =>
                 {
                     b.Navigation("Challenges");
+                });
+
+            modelBuilder.Entity("PersistCa.Protocol.Certificates.IssuedCertificate", b =>
+                {
+                    b.Navigation("Names");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Operators.RevocationProposal", b =>
