@@ -1,3 +1,4 @@
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.ExternalAccounts;
 
@@ -8,12 +9,14 @@ internal static class AccountRules
 {
     private const string Page = "docs/operations/external-accounts.md";
 
+    private const string OperatorsPage = "docs/operations/operators.md";
+
     public static PolicyRule[] All { get; } =
     [
         new("account.open", "the account is open", "RFC 8555 section 7.3.6", (f, _) => f.Account.IsOpen
             ? RuleFinding.Passed($"account {f.Account.Id} is {f.Account.State}", "a valid account")
             : RuleFinding.Failed(
-                new AcmeProblem(ProblemCatalog.Unauthorized, $"The account is {f.Account.State}, for ever; use another key to open a new one.") { Status = 401 },
+                f.Account.Suspended ?? new AcmeProblem(ProblemCatalog.Unauthorized, $"The account is {f.Account.State}, for ever; use another key to open a new one.") { Status = 401 },
                 $"account {f.Account.Id} is {f.Account.State}",
                 "a valid account")),
         new("account.bound", "the account is bound to an external account where that is required", "RFC 8555 section 7.3.4", (f, _) => f.Account switch
@@ -25,6 +28,18 @@ internal static class AccountRules
                 "a bound account"),
             _ => RuleFinding.NotApplicable("not bound, and no binding is required"),
         }),
+        Restricted("account.profile", "the profile is one of those that an operator left to the account", (f, r) => r.Profiles.Count == 0
+            ? RuleFinding.NotApplicable("it may have every profile")
+            : RuleFinding.Of(
+                [r.AcceptsProfile(f.Profile.Name) ? null : new AcmeProblem(ProblemCatalog.InvalidProfile, $"The profile '{f.Profile.Name}' is not offered to this account any more.")],
+                f.Profile.Name,
+                string.Join(", ", r.Profiles))),
+        Restricted("account.names", "each name is one of those that an operator left to the account", (f, r) => r.Names.Count == 0
+            ? RuleFinding.NotApplicable("it may have every name")
+            : RuleFinding.Of(f.Names.Select(r.Refuse), Texts.Names(f.Names), Texts.List(r.Names, r.Names.Count))),
+        Restricted("account.challenges", "each name was proved by a challenge that an operator left to the account", (f, r) => r.Challenges.Count == 0
+            ? RuleFinding.NotApplicable("it may use every challenge")
+            : ProofRules.Methods(f, r.Accepts, "the account may not use any more", r.Challenges)),
         Bound("external-account.standing", "the external account has not ended, or its end does not stop this", (f, s) =>
         {
             var ends = s.EndsAt is { } end ? AcmeJson.Time(end) : "never";
@@ -48,6 +63,9 @@ internal static class AccountRules
             ? RuleFinding.NotApplicable("any number")
             : RuleFinding.Of([f.Account.CertificatesSpent], "one is left, or was taken before", $"at most {s.Certificates}")),
     ];
+
+    private static PolicyRule Restricted(string id, string rule, Func<PolicyFacts, AccountRestrictions, RuleFinding> check) => new(
+        id, rule, OperatorsPage, (f, _) => f.Account.Restrictions is { } r ? check(f, r) : RuleFinding.NotApplicable("no operator restricted the account"));
 
     private static PolicyRule Bound(string id, string rule, Func<PolicyFacts, AccountScope, RuleFinding> check) => new(
         id, rule, Page, (f, _) => f.Account.Scope.IsBound ? check(f, f.Account.Scope) : RuleFinding.NotApplicable("the account is bound to no external account"));

@@ -4,6 +4,7 @@ using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Signing;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Caa;
@@ -18,6 +19,12 @@ namespace PersistCa.Issuance.Policy;
 /// <param name="IsOpen">Whether it may act.</param>
 public sealed record AccountFactsNow(string Id, string State, bool IsOpen)
 {
+    /// <summary>Why it may not act, where that is not for ever; null otherwise.</summary>
+    public AcmeProblem? Suspended { get; init; }
+
+    /// <summary>What an operator left to it; null when none restricted it.</summary>
+    public AccountRestrictions? Restrictions { get; init; }
+
     /// <summary>What it may do by its external account.</summary>
     public AccountScope Scope { get; init; } = AccountScope.Unbound;
 

@@ -38,6 +38,7 @@ public sealed record Judged(IssuanceIntent? Intent, PolicyDecision Decision, IRe
 
 /// <summary>Gathers what policy has to know of a certificate, inside the issuing transaction, has it judged, and keeps the judgement.</summary>
 public sealed class PolicyDesk(
+    ProfileBook profiles,
     IssuerBook issuers,
     IdentifierPolicy identifiers,
     KeyPolicy keys,
@@ -80,7 +81,7 @@ public sealed class PolicyDesk(
             Profile = new ProfileFacts(
                 c.Profile.Name,
                 c.Profile.Regime,
-                c.Profile.Offered,
+                profiles.IsOffered(c.Profile),
                 c.Profile.Accounts.Count == 0 || c.Profile.Accounts.Contains(c.Account.PublicId),
                 c.Profile.Keys,
                 c.Profile.Challenges,
@@ -120,8 +121,11 @@ public sealed class PolicyDesk(
 
         // An intent has its certificate already, taken when it was made.
         var spent = c.Known is null ? await limits.TakeCertificateAsync(t, scope, cancel) : null;
-        return new AccountFactsNow(c.Account.PublicId, c.Account.Status.ToString().ToLowerInvariant(), c.Account.IsValid)
+        var suspended = c.Account is { Status: AccountStatus.Valid, IsValid: false };
+        return new AccountFactsNow(c.Account.PublicId, suspended ? "suspended" : c.Account.Status.ToString().ToLowerInvariant(), c.Account.IsValid)
         {
+            Suspended = suspended ? AccountRegistrar.NotValid(c.Account) : null,
+            Restrictions = c.Account.Restrictions,
             Scope = scope,
             ScopeRequired = scopes.Required,
             Act = await AccountScopes.ActAsync(t.Db, c.Account, scope, c.Order.Names, c.Order.Replaces, t.Now, cancel),

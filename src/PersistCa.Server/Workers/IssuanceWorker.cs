@@ -188,17 +188,20 @@ internal sealed partial class IssuanceWorker(
         var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
         if (known is null)
         {
-            return profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : problem;
+            return profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : Unsigned(problem);
         }
 
         if (profiles.IsStopped(known.IssuerId))
         {
-            return ProfileBook.Stopped(profile.Name); // not even what was intended before
+            return Unsigned(ProfileBook.Stopped(profile.Name)); // not even what was intended before
         }
 
         return known.Status == CertificateStatus.Intended && issuers.Find(known.IssuerId) is { } owner
             ? new IssuanceCase(order, authorizations, account, profile, profiles.By(profile, owner.Issuer), request, known)
             : new AcmeProblem(ProblemCatalog.ServerInternal, "The issuance was interrupted and its issuer is gone; make a new order.");
+
+        // The order of an account that may not act does not wait for an issuer.
+        AcmeProblem Unsigned(AcmeProblem why) => account.IsValid ? why : AccountRegistrar.NotValid(account);
     }
 
     /// <summary>Writes the intent.</summary>

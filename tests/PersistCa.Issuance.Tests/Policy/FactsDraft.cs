@@ -8,6 +8,7 @@ using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Policy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Issuance.Tests.Hierarchy;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Caa;
@@ -87,7 +88,12 @@ internal static class FactsDraft
     private static AccountFactsNow Account(JsonElement bend, DateTimeOffset at)
     {
         var state = Text(bend, "account") ?? "valid";
-        var account = new AccountFactsNow("AAAAAAAAAAAAAAAA", state, state == "valid") { ScopeRequired = Flag(bend, "required") ?? false };
+        var r = bend.TryGetProperty("restrictions", out var found) ? found : default;
+        var account = new AccountFactsNow("AAAAAAAAAAAAAAAA", state, state == "valid")
+        {
+            ScopeRequired = Flag(bend, "required") ?? false,
+            Restrictions = new AccountRestrictions { Names = List(r, "names") ?? [], Profiles = List(r, "profiles") ?? [], Challenges = [.. (List(r, "challenges") ?? []).Select(c => ChallengeTypes.Read(c)!.Value)] } is { IsNone: false } some ? some : null,
+        };
         if (!bend.TryGetProperty("scope", out var s))
         {
             return account;
