@@ -33,6 +33,8 @@ public sealed partial class FirstDayTests : IDisposable
             Assert.Matches($@"(?m)^\S+ +{name} +\S+ +good", Part(2));
         }
 
+        Assert.Matches(@"(?m)^openAccounts +1", Part(3));
+        Assert.Contains("external-account.bound", Part(3), StringComparison.Ordinal);
         Assert.Contains("certificate.issued", Part(3), StringComparison.Ordinal);
         Assert.Contains("account.created", Part(3), StringComparison.Ordinal);
         Assert.Matches(@"(?m)^\S+ +\S+ +valid .*www\.team\.example\.com", Part(3));
@@ -55,6 +57,9 @@ public sealed partial class FirstDayTests : IDisposable
         Assert.Equal(2, exported.Select(c => c["issuer"]!.GetValue<string>()).Distinct().Count());
         var entries = JsonNode.Parse(Kept("audit.json"))!["items"]!.AsArray();
         Assert.Contains(entries, e => e!["kind"]!.GetValue<string>() == "certificate.revoked" && e["actor"]!.GetValue<string>() == "operator:rita");
+
+        var mac = File.ReadAllLines(Path.Combine(folder, "team.key")).Single(l => l.StartsWith("hmacKey", StringComparison.Ordinal)).Split(' ')[^1];
+        Assert.DoesNotContain(mac, Kept("serve.log") + Kept("audit.json") + output, StringComparison.Ordinal);
 
         // No secret of a token is in the log, nor in the audit log, nor in what was shown.
         foreach (var token in Directory.EnumerateFiles(folder, "*.token"))
