@@ -15,7 +15,15 @@ public static class PersistCaCommand
     {
         try
         {
-            return await Create().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            // A server has its own way to end when it is told to (Server:DrainDelay, Server:StopTimeout); the others have two seconds.
+            var parsed = Create().Parse(args);
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+            if (parsed.CommandResult.Command.Name == ServeCommand.Name)
+            {
+                configuration.ProcessTerminationTimeout = null;
+            }
+
+            return await parsed.InvokeAsync(configuration);
         }
         catch (StartRefusedException e)
         {

@@ -1,12 +1,19 @@
 namespace PersistCa.Server.Registration;
 
-/// <summary>Tells the CRL worker of this node that something was revoked.</summary>
-public sealed class CrlSignal : IDisposable
+/// <summary>Tells the CRL worker, at whichever node it is, that something was revoked.</summary>
+public sealed class CrlSignal(NodeBell bell) : IDisposable
 {
     private readonly SemaphoreSlim raised = new(0, 1);
 
     /// <summary>Something was revoked.</summary>
     public void Raise()
+    {
+        Hear();
+        bell.Ring(NodeBell.Revoked);
+    }
+
+    /// <summary>Something was revoked, here or elsewhere.</summary>
+    public void Hear()
     {
         lock (raised)
         {

@@ -12,7 +12,7 @@ namespace PersistCa.Server.Workers;
 
 /// <summary>Keeps the lists of every issuer fresh: each at the start, soon after a revocation, and on a schedule.</summary>
 internal sealed partial class CrlWorker(
-    CaStore store, StatusIssuers issuers, AuthorityUrls urls, RevocationDesk desk, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
+    CaStore store, StatusIssuers issuers, AuthorityUrls urls, RevocationDesk desk, CrlSignal signal, PeriodicDuty duty, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
     : BackgroundService
 {
     /// <summary>How often another node's revocations are looked for. With Issuance:StatusMaxAge it stays below the minute in which a revocation is to be seen.</summary>
@@ -30,12 +30,13 @@ internal sealed partial class CrlWorker(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            var epoch = await duty.WaitAsync(stoppingToken);
             var soon = false;
             foreach (var issuer in issuers.All)
             {
                 try
                 {
-                    soon |= await RefreshAsync(issuer, stoppingToken);
+                    soon |= await RefreshAsync(issuer, epoch, stoppingToken);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -65,7 +66,7 @@ internal sealed partial class CrlWorker(
 
     /// <summary>Makes the lists of an issuer that are due.</summary>
     /// <returns>True when one has to wait a moment because the list before is so young.</returns>
-    public async Task<bool> RefreshAsync(Issuer issuer, CancellationToken cancel)
+    private async Task<bool> RefreshAsync(Issuer issuer, long epoch, CancellationToken cancel)
     {
         await PointAsync(issuer, cancel);
         var (shards, newest) = await store.ReadAsync(
@@ -76,7 +77,7 @@ internal sealed partial class CrlWorker(
             switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), cancel))
             {
                 case Due.Now:
-                    await MakeAsync(issuer, shard, parted: shards.Count > 1, cancel);
+                    await MakeAsync(issuer, shard, epoch, parted: shards.Count > 1, cancel);
                     break;
                 case Due.Soon:
                     soon = true;
@@ -108,10 +109,10 @@ internal sealed partial class CrlWorker(
     }
 
     /// <summary>
-    /// Makes a list. It is read and signed outside of any transaction, since a long one takes its time; only the number decides then: another node's list with
-    /// one as high has taken its place.
+    /// Makes a list. It is read and signed outside of any transaction, since a long one takes its time; only the epoch and the number decide then: another node may have
+    /// taken this work meanwhile, or made a list with one as high.
     /// </summary>
-    private async Task MakeAsync(Issuer issuer, int shard, bool parted, CancellationToken cancel)
+    private async Task MakeAsync(Issuer issuer, int shard, long epoch, bool parted, CancellationToken cancel)
     {
         var now = store.Now;
         var (before, entries, pointers) = await store.ReadAsync(
@@ -140,6 +141,11 @@ internal sealed partial class CrlWorker(
             Actor.Server,
             async t =>
             {
+                if (!await PeriodicDuty.HoldsAsync(t, epoch, cancel))
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "another node has taken the periodic work");
+                }
+
                 if ((await t.Db.NewestCrlsAsync(issuer.IssuerId, cancel)).GetValueOrDefault(shard) is { } newest && newest.Number >= row.Number)
                 {
                     return new AcmeProblem(ProblemCatalog.ServerInternal, "another node made a list with this number, or a higher one");

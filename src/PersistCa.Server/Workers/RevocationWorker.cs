@@ -3,7 +3,7 @@ using PersistCa.Server.Registration;
 namespace PersistCa.Server.Workers;
 
 /// <summary>Goes on with bulk revocations that stand still: at the start with all that are unfinished, later with those at which nobody has been for a while.</summary>
-internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProvider clock, ILogger<RevocationWorker> logger) : BackgroundService
+internal sealed partial class RevocationWorker(RevocationRunner runner, PeriodicDuty duty, TimeProvider clock, ILogger<RevocationWorker> logger) : BackgroundService
 {
     /// <summary>How often is looked.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
@@ -17,6 +17,7 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProv
         using var timer = new PeriodicTimer(Look, clock);
         do
         {
+            await duty.WaitAsync(stoppingToken);
             try
             {
                 if (await runner.ResumeAsync(still, stoppingToken) is > 0 and var resumed)

@@ -64,19 +64,45 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
     /// <param name="delay">Until then nobody leases it.</param>
     /// <param name="cancel">Stops waiting.</param>
     /// <param name="counted">Whether the attempt counts; one that does not leaves the number of attempts as it was before the lease.</param>
-    public async Task PostponeAsync(WorkItem item, TimeSpan delay, CancellationToken cancel, bool counted = true)
+    /// <param name="reason">Why, for operators; null leaves the one before.</param>
+    public async Task PostponeAsync(WorkItem item, TimeSpan delay, CancellationToken cancel, bool counted = true, string? reason = null)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var due = clock.GetUtcNow() + delay;
         var attempts = counted ? item.Attempts : item.Attempts - 1;
+        var kept = Cut(reason) ?? item.Reason;
         await db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
             .ExecuteUpdateAsync(
                 s => s.SetProperty(w => w.LeasedBy, (string?)null)
                     .SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null)
                     .SetProperty(w => w.DueAt, due)
+                    .SetProperty(w => w.Reason, kept)
                     .SetProperty(w => w.Attempts, attempts),
                 cancel);
     }
+
+    /// <summary>Parks an item that was tried too often. Nobody tries it until it is released; it is leased once more, to be given up, when its time is over.</summary>
+    /// <param name="item">As it was leased.</param>
+    /// <param name="lifetime">How long it waits for an operator.</param>
+    /// <param name="reason">Why the last attempt was in vain.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task ParkAsync(WorkItem item, TimeSpan lifetime, string reason, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        DateTimeOffset? now = clock.GetUtcNow();
+        var due = now.Value + lifetime;
+        var kept = Cut(reason);
+        await db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
+            .ExecuteUpdateAsync(
+                s => s.SetProperty(w => w.LeasedBy, (string?)null)
+                    .SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null)
+                    .SetProperty(w => w.DueAt, due)
+                    .SetProperty(w => w.ParkedAt, now)
+                    .SetProperty(w => w.Reason, kept),
+                cancel);
+    }
+
+    private static string? Cut(string? reason) => reason is { Length: > WorkItem.MaxReason } ? reason[..WorkItem.MaxReason] : reason;
 
     /// <summary>Deletes the item inside the transaction that records its outcome.</summary>
     /// <returns>False when the lease was lost to another node: then nothing may be concluded.</returns>
@@ -92,6 +118,13 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
     public static async Task<WorkItem?> HoldAsync(StoreTransaction t, long id, CancellationToken cancel) => t.Db.Kind == StoreKind.PostgreSql
         ? (await t.Db.WorkItems.FromSql(FormattableStringFactory.Create("SELECT * FROM work_items WHERE id = {0} FOR UPDATE", id)).ToListAsync(cancel)).FirstOrDefault()
         : await t.Db.WorkItems.FirstOrDefaultAsync(w => w.Id == id, cancel);
+
+    /// <summary>How many items of a kind are parked.</summary>
+    public async Task<int> ParkedAsync(WorkKind kind, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.WorkItems.CountAsync(w => w.Kind == kind && w.ParkedAt != null, cancel);
+    }
 
     /// <summary>How many items of a kind wait or are being worked on.</summary>
     public async Task<int> DepthAsync(WorkKind kind, CancellationToken cancel)
