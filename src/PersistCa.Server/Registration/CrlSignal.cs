@@ -28,17 +28,19 @@ public sealed class CrlSignal(NodeBell bell) : IDisposable
     public void Dispose() => raised.Dispose();
 
     /// <summary>Waits for a revocation, at most this long.</summary>
-    public async Task WaitAsync(TimeSpan most, TimeProvider clock, CancellationToken cancel)
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> WaitAsync(TimeSpan most, TimeProvider clock, CancellationToken cancel)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using var timer = clock.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), limit, most, Timeout.InfiniteTimeSpan);
         try
         {
             await raised.WaitAsync(limit.Token);
+            return true;
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            // The time to look has come.
+            return false; // the time to look has come
         }
     }
 }

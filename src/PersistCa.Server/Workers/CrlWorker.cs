@@ -28,15 +28,19 @@ internal sealed partial class CrlWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        long? before = null;
+        var told = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             var epoch = await duty.WaitAsync(stoppingToken);
+            told |= epoch != before; // what the holder before was told is not known
+            before = epoch;
             var soon = false;
             foreach (var issuer in issuers.All)
             {
                 try
                 {
-                    soon |= await RefreshAsync(issuer, epoch, stoppingToken);
+                    soon |= await RefreshAsync(issuer, epoch, told, stoppingToken);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -53,20 +57,21 @@ internal sealed partial class CrlWorker(
                 LogSweepFailed(logger, e);
             }
 
+            told = false;
             if (soon)
             {
                 await Task.Delay(Spacing, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             else
             {
-                await signal.WaitAsync(Look, clock, stoppingToken);
+                told = await signal.WaitAsync(Look, clock, stoppingToken);
             }
         }
     }
 
     /// <summary>Makes the lists of an issuer that are due.</summary>
     /// <returns>True when one has to wait a moment because the list before is so young.</returns>
-    private async Task<bool> RefreshAsync(Issuer issuer, long epoch, CancellationToken cancel)
+    private async Task<bool> RefreshAsync(Issuer issuer, long epoch, bool told, CancellationToken cancel)
     {
         await PointAsync(issuer, cancel);
         var (shards, newest) = await store.ReadAsync(
@@ -74,7 +79,7 @@ internal sealed partial class CrlWorker(
         var soon = false;
         foreach (var shard in shards)
         {
-            switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), cancel))
+            switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), told, cancel))
             {
                 case Due.Now:
                     await MakeAsync(issuer, shard, epoch, parted: shards.Count > 1, cancel);
@@ -90,8 +95,13 @@ internal sealed partial class CrlWorker(
         return soon;
     }
 
-    private async Task<Due> JudgeAsync(Issuer issuer, int shard, NewestCrl? newest, CancellationToken cancel)
+    private async Task<Due> JudgeAsync(Issuer issuer, int shard, NewestCrl? newest, bool told, CancellationToken cancel)
     {
+        if (newest?.ThisUpdate > store.Now)
+        {
+            return told ? Due.Now : Due.Not; // the clock was set back: times do not say what came after the list, so whatever was told may have
+        }
+
         if (newest is null || store.Now - newest.ThisUpdate >= options.Issuance.CrlInterval)
         {
             return Due.Now;
@@ -124,6 +134,7 @@ internal sealed partial class CrlWorker(
             },
             cancel);
         var thisUpdate = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        thisUpdate = before?.ThisUpdate > thisUpdate ? before.ThisUpdate : thisUpdate; // a clock that was set back does not set lists back
         var content = new CrlContent
         {
             Number = CrlLists.NextCrlNumber(before?.Number ?? 0, now),

@@ -18,8 +18,6 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     /// <summary>How often the queue is looked at without a signal: other nodes and lapsed leases give none.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
-
     /// <summary>While the queue itself cannot be read: the database may be back in a moment, and clients wait.</summary>
     private static readonly TimeSpan LongestQueueDelay = TimeSpan.FromSeconds(2);
 
@@ -133,7 +131,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     }
 
     /// <summary>Gives an item back, to be tried again after a delay that grows with its attempts.</summary>
-    protected Task PostponeAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, Backoff(item.Attempts, LongestDelay), cancel);
+    protected Task PostponeAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, Backoff(item.Attempts, WorkLeases.LongestDelay), cancel);
 
     /// <summary>Gives an item back that waits for something that is nobody's fault and will pass: the attempt does not count.</summary>
     protected Task WaitAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, AwayDelay(clock.GetUtcNow() - item.CreatedAt), cancel, counted: false);
@@ -166,7 +164,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         catch (Exception e)
         {
             LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts);
-            await PutBackAsync(item, Backoff(item.Attempts, LongestDelay), counted: true, $"{e.GetType().Name}: {e.Message}");
+            await PutBackAsync(item, Backoff(item.Attempts, WorkLeases.LongestDelay), counted: true, $"{e.GetType().Name}: {e.Message}");
         }
         finally
         {
