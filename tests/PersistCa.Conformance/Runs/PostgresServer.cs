@@ -28,7 +28,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(string options = "")
     {
         var server = New();
-        await server.AsPostgresAsync(Path.Combine(server.binaries, "initdb"), "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions", "--locale=C.UTF-8");
+        await AsPostgresAsync(Path.Combine(server.binaries, "initdb"), "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions", "--locale=C.UTF-8");
         await server.StartAgainAsync(options);
         await server.ExecuteAsync("CREATE DATABASE persistca", "postgres");
         return server;
@@ -38,7 +38,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public async Task<PostgresServer> StandbyAsync()
     {
         var standby = New();
-        await standby.AsPostgresAsync(
+        await AsPostgresAsync(
             Path.Combine(binaries, "pg_basebackup"),
             "-D", standby.Data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", $"host=127.0.0.1 port={Port} user=postgres application_name=standby");
         await standby.StartAgainAsync();
@@ -135,7 +135,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    private Task AsPostgresAsync(string program, params string[] arguments) => Environment.UserName == "root"
+    private static Task<string> AsPostgresAsync(string program, params string[] arguments) => Environment.UserName == "root"
         ? Programs.RunAsync("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", program, .. arguments])
         : Programs.RunAsync(program, arguments);
 }
