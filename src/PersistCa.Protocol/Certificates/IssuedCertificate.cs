@@ -75,6 +75,60 @@ public sealed class IssuedCertificate
         Status = CertificateStatus.Intended;
     }
 
+    /// <summary>A certificate as a store kept it, without its names.</summary>
+    public static IssuedCertificate Restore(
+        long id,
+        string publicId,
+        string serial,
+        string issuerId,
+        long orderId,
+        long accountId,
+        string keyFingerprint,
+        string? profile,
+        CertificateStatus status,
+        byte[] tbsDer,
+        byte[]? der,
+        string? sha256,
+        DateTimeOffset notBefore,
+        DateTimeOffset notAfter,
+        DateTimeOffset intendedAt,
+        DateTimeOffset? issuedAt,
+        DateTimeOffset? revokedAt,
+        int? revocationReason,
+        DateTimeOffset? statusChangedAt,
+        int crlShard,
+        bool hasOcsp,
+        string? replacedBy,
+        int version) => new()
+        {
+            Id = id,
+            PublicId = publicId,
+            Serial = serial,
+            IssuerId = issuerId,
+            OrderId = orderId,
+            AccountId = accountId,
+            KeyFingerprint = keyFingerprint,
+            Profile = profile,
+            Status = status,
+            TbsDer = tbsDer,
+            Der = der,
+            Sha256 = sha256,
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            IntendedAt = intendedAt,
+            IssuedAt = issuedAt,
+            RevokedAt = revokedAt,
+            RevocationReason = revocationReason,
+            StatusChangedAt = statusChangedAt,
+            CrlShard = crlShard,
+            HasOcsp = hasOcsp,
+            ReplacedBy = replacedBy,
+            Version = version,
+        };
+
+    /// <summary>A store has kept it under this id and in this version.</summary>
+    public void Kept(long id, int version) => (Id, Version) = (id, version);
+
     /// <summary>Internal id.</summary>
     public long Id { get; private set; }
 

@@ -118,7 +118,8 @@ public static class ServerHost
 
     private static WebApplication Build(PersistCaOptions options, IssuerBook issuers, KeyRing ring, TimeProvider clock)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        // The host would watch the working directory, where the database may be: each commit would wake it.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
 
         // Read already, strictly; the framework is not to read it again its own way. OpenTelemetry takes its standard variables from here, though.
         builder.Configuration.Sources.Clear();
@@ -129,7 +130,7 @@ public static class ServerHost
         builder.AddCaTelemetry(options.Log);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
-        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
+        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options), options.Store.TransactionPooler);
         builder.Services.AddSingleton(_ => ring); // by a factory, so that its keys are closed with the server
         builder.Services.AddAuthority(options, issuers, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];

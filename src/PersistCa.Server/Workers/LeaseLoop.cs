@@ -1,6 +1,7 @@
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
+using PersistCa.Storage;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Server.Workers;
@@ -44,15 +45,20 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var free = new SemaphoreSlim(Concurrency, Concurrency);
+        var places = new WorkPlaces(free, WorkShares.Of(Concurrency));
         using var leasing = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, readiness.Leaving);
         signal.Serve(kind, true);
+        var leaving = leasing.Token;
+        signal.TakeByHand(kind, (account, domain) => leaving.IsCancellationRequested ? null
+            : places.Take(account, domain, new QueueLease(node.Name, Lease), item => RunAsync(item, places, stoppingToken)));
         try
         {
-            await LeaseAsync(free, leasing.Token, stoppingToken);
+            await LeaseAsync(places, leaving, stoppingToken);
         }
         finally
         {
             signal.Serve(kind, false);
+            signal.TakeByHand(kind, null);
         }
 
         // What is under way comes to its end, or back into the queue once this node stops in earnest.
@@ -74,8 +80,10 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         await base.StopAsync(cancellationToken);
     }
 
-    private async Task LeaseAsync(SemaphoreSlim free, CancellationToken leaving, CancellationToken stoppingToken)
+    private async Task LeaseAsync(WorkPlaces places, CancellationToken leaving, CancellationToken stoppingToken)
     {
+        // While the queue is looked at, some places stay for what is handed over.
+        var (free, share) = (places.Free, Math.Max(1, Concurrency / 2));
         var failures = 0;
         while (!leaving.IsCancellationRequested)
         {
@@ -83,7 +91,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
             {
                 await free.WaitAsync(leaving);
                 var most = 1;
-                while (most < Concurrency && free.CurrentCount > 0 && await free.WaitAsync(TimeSpan.Zero, CancellationToken.None))
+                while (most < share && free.CurrentCount > 0 && await free.WaitAsync(TimeSpan.Zero, CancellationToken.None))
                 {
                     most++;
                 }
@@ -97,7 +105,8 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                     foreach (var item in items)
                     {
                         started++;
-                        _ = RunAsync(item, free, stoppingToken);
+                        places.Begin(item.AccountId, item.Domain);
+                        _ = RunAsync(item, places, stoppingToken);
                     }
                 }
                 finally
@@ -112,7 +121,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                 {
                     await signal.WaitAsync(kind, Poll, clock, leaving);
                 }
-                else
+                else if (free.CurrentCount == 0)
                 {
                     signal.Overflow(kind);
                 }
@@ -136,7 +145,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     /// <summary>Gives an item back that waits for something that is nobody's fault and will pass: the attempt does not count.</summary>
     protected Task WaitAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, AwayDelay(clock.GetUtcNow() - item.CreatedAt), cancel, counted: false);
 
-    private async Task RunAsync(WorkItem item, SemaphoreSlim free, CancellationToken cancel)
+    private async Task RunAsync(WorkItem item, WorkPlaces places, CancellationToken cancel)
     {
         try
         {
@@ -168,19 +177,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
         finally
         {
-            Release(free);
-        }
-    }
-
-    private static void Release(SemaphoreSlim free)
-    {
-        try
-        {
-            free.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The loop has ended meanwhile: nobody waits for the place.
+            places.End(item.AccountId, item.Domain);
         }
     }
 

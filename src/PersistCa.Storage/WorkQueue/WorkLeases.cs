@@ -114,13 +114,22 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
 
     /// <summary>Deletes the item inside the transaction that records its outcome.</summary>
     /// <returns>False when the lease was lost to another node: then nothing may be concluded.</returns>
-    public static async Task<bool> TakeAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
-        await transaction.Db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
-            .ExecuteDeleteAsync(cancel) == 1;
+    public static async Task<bool> TakeAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel)
+    {
+        var reads = transaction.Read();
+        var taken = reads.Take(item);
+        await reads.RunAsync(cancel);
+        return taken.Value;
+    }
 
     /// <summary>Whether the lease still holds, asked inside a transaction that does not conclude yet.</summary>
-    public static Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
-        transaction.Db.WorkItems.AnyAsync(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts, cancel);
+    public static async Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel)
+    {
+        var reads = transaction.Read();
+        var held = reads.Holds(item);
+        await reads.RunAsync(cancel);
+        return held.Value;
+    }
 
     /// <summary>An item, held until the transaction ends, so that nobody leases it meanwhile. (SQLite has one writer at a time anyway.)</summary>
     public static async Task<WorkItem?> HoldAsync(StoreTransaction t, long id, CancellationToken cancel) => t.Db.Kind == StoreKind.PostgreSql
