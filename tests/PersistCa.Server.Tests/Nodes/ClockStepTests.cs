@@ -1,8 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using PersistCa.Issuance.Linting;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Demo;
+using PersistCa.Server.Hosting;
 using PersistCa.Server.Tests.Status;
 using PersistCa.Storage;
 using PersistCa.Storage.Integrity;
@@ -76,7 +78,7 @@ public abstract class ClockStepTests(StoreKind kind)
         Assert.Equal("valid", (await client.PollAsync(authorization, ["pending"], TimeProvider.System, None)).Json["status"]!.GetValue<string>());
     }
 
-    private async Task<RunningAuthority> StartAsync(Action<Hosting.PersistCaOptions>? configure = null) =>
+    private async Task<RunningAuthority> StartAsync(Action<PersistCaOptions>? configure = null) =>
         await RunningAuthority.StartAsync(configure, kind == StoreKind.PostgreSql ? await PostgresCluster.NewDatabaseAsync() : null);
 }
 
