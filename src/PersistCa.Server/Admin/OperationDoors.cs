@@ -112,7 +112,8 @@ internal static class OperationDoors
             return call.Refuse(fault);
         }
 
-        var outcome = await call.Get<TokenDesk>().MakeAsync(call.Who, new TokenWish(name!, role, TimeSpan.FromDays(days!.Value), scopes), call.Get<DecisionDesk>(), cancel);
+        var life = days!.Value < TimeSpan.MaxValue.TotalDays ? TimeSpan.FromDays(days.Value) : TimeSpan.MaxValue; // too long either way
+        var outcome = await call.Get<TokenDesk>().MakeAsync(call.Who, new TokenWish(name!, role, life, scopes), call.Get<DecisionDesk>(), cancel);
         if (!outcome.TryGet(out var made, out var problem))
         {
             return call.Refuse(problem);

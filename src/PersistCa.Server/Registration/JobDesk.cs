@@ -5,6 +5,7 @@ using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.Operators;
 using PersistCa.Storage.WorkQueue;
 using PersistCa.Validation.Challenges;
@@ -123,6 +124,8 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
         if (await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id && c.Status == CertificateStatus.Intended, cancel) is { } intent)
         {
             intent.Abandon();
+            var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+            await LimitDesk.GiveBackCertificateAsync(t, await t.Db.ScopeAsync(account, cancel), cancel);
             t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
         }
 

@@ -18,7 +18,7 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, Periodic
         do
         {
             await duty.WaitAsync(stoppingToken);
-            try
+            await TryAsync(async () =>
             {
                 if (await runner.ResumeAsync(still, stoppingToken) is > 0 and var resumed)
                 {
@@ -26,17 +26,29 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, Periodic
                 }
 
                 still = Still;
+            });
+            await TryAsync(async () =>
+            {
                 if (await runner.BeginDueAsync(stoppingToken) is > 0 and var begun)
                 {
                     LogBegun(logger, begun);
                 }
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                LogFailed(logger, e);
-            }
+            });
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>One that cannot be gone on with keeps nothing else from its time.</summary>
+    private async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailed(logger, e);
+        }
     }
 
     [LoggerMessage(LogLevel.Information, "{Resumed} bulk revocations that stood still were finished")]

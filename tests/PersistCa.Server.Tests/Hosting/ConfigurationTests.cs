@@ -36,7 +36,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void The_configuration_that_is_shipped_for_a_node_is_good()
     {
-        var file = Path.Combine(Testing.SourceTree.Root, "deploy", "systemd", "persistca.json");
+        var file = Path.Combine(PersistCa.Testing.SourceTree.Root, "deploy", "systemd", "persistca.json");
         var (options, faults) = ConfigurationReader.Read(new ConfigurationBuilder().AddJsonFile(file).Build());
         Assert.Empty(faults);
         Assert.True(options.Server.ProxyProtocol);
