@@ -11,10 +11,9 @@ pids=()
 finish() {
   for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
   for n in 1 2; do
-    [ -f "$work/data$n/postmaster.pid" ] && kill -INT "$(head -1 "$work/data$n/postmaster.pid")" 2>/dev/null || true
+    [ -f "$work/data$n/postmaster.pid" ] && kill -QUIT "$(head -1 "$work/data$n/postmaster.pid")" 2>/dev/null || true
   done
-  sleep 2
-  rm -rf "$work"
+  for _ in $(seq 30); do rm -rf "$work" 2>/dev/null && break; sleep 1; done
 }
 trap finish EXIT
 
@@ -31,7 +30,7 @@ sql=(10811 10812) rest=(10821 10822)
 for n in 1 2; do
   PATRONI_NAME=server$n PATRONI_ETCD3_HOSTS=127.0.0.1:$etcd \
   PATRONI_RESTAPI_LISTEN=127.0.0.1:${rest[n-1]} PATRONI_RESTAPI_CONNECT_ADDRESS=127.0.0.1:${rest[n-1]} \
-  PATRONI_POSTGRESQL_LISTEN=127.0.0.1:${sql[n-1]} PATRONI_POSTGRESQL_CONNECT_ADDRESS=127.0.0.1:${sql[n-1]} PATRONI_POSTGRESQL_DATA_DIR="$work/data$n" \
+  PATRONI_POSTGRESQL_LISTEN=127.0.0.1:${sql[n-1]} PATRONI_POSTGRESQL_CONNECT_ADDRESS=127.0.0.1:${sql[n-1]} PATRONI_POSTGRESQL_DATA_DIR="$work/data$n" PATRONI_POSTGRESQL_PGPASS="$work/pgpass$n" \
   PATRONI_SUPERUSER_PASSWORD=only-for-this-run PATRONI_REPLICATION_PASSWORD=only-for-this-run PATRONI_REWIND_PASSWORD=only-for-this-run \
   as_postgres patroni "$work/patroni.yml" >"$work/patroni$n.log" 2>&1 &
   pids+=($!)
@@ -46,7 +45,7 @@ for _ in $(seq 120); do
   done
   sleep 1
 done
-[ -n "${first:-}" ] || { tail -20 "$work"/*.log; echo "Patroni makes no synchronous pair" >&2; exit 1; }
+[ -n "${first:-}" ] || { for log in "$work"/*.log; do tail -n 15 "$log"; done; echo "Patroni makes no synchronous pair" >&2; exit 1; }
 psql -h 127.0.0.1 -p "${sql[first-1]}" -U postgres -qc "CREATE DATABASE persistca"
 echo "server$first is the primary; the other is its synchronous standby"
 
@@ -60,4 +59,4 @@ chmod +x "$work/kill"
 
 export PERSISTCA_RUN_DATABASE="Host=127.0.0.1:${sql[0]},127.0.0.1:${sql[1]};Target Session Attributes=primary;Host Recheck Seconds=1;Timeout=3;Command Timeout=15;Username=postgres;Password=only-for-this-run;Database=persistca;Maximum Pool Size=20"
 export PERSISTCA_RUN_KILL=$work/kill PERSISTCA_RUN_SECONDS=${1:-300} PERSISTCA_RUN_CLIENTS=${2:-4} PERSISTCA_RUN_STRICT=1 PERSISTCA_TEST_REQUIRE=all
-dotnet test tests/PersistCa.Conformance -c Release --filter "FullyQualifiedName~FailoverRun" --logger "console;verbosity=detailed" || { status=$?; tail -20 "$work"/patroni*.log; exit $status; }
+dotnet test tests/PersistCa.Conformance -c Release --filter "FullyQualifiedName~FailoverRun" --logger "console;verbosity=detailed" || { status=$?; for log in "$work"/patroni*.log; do tail -n 15 "$log"; done; exit $status; }
