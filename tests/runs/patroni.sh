@@ -46,7 +46,10 @@ for _ in $(seq 120); do
   sleep 1
 done
 [ -n "${first:-}" ] || { for log in "$work"/*.log; do tail -n 15 "$log"; done; echo "Patroni makes no synchronous pair" >&2; exit 1; }
-psql -h 127.0.0.1 -p "${sql[first-1]}" -U postgres -qc "CREATE DATABASE persistca"
+for _ in $(seq 30); do
+  psql -h 127.0.0.1 -p "${sql[first-1]}" -U postgres -qc "CREATE DATABASE persistca" && break # Patroni may just restart the server with its settings
+  sleep 2
+done
 echo "server$first is the primary; the other is its synchronous standby"
 
 # Its Patroni and every process of its PostgreSQL, at once, as the end of the machine.

@@ -78,7 +78,7 @@ public sealed class FailoverRun(ITestOutputHelper output)
         {
             if (primary is not null)
             {
-                primary.Kill();
+                await primary.KillAsync();
                 await standby!.PromoteAsync();
                 return;
             }
