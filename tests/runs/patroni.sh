@@ -17,7 +17,8 @@ finish() {
 }
 trap finish EXIT
 
-as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
+# In the background only: the process is the program itself, so that its id kills it.
+as_postgres() { exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 
 etcd=10801 peer=10802
 as_postgres etcd --data-dir "$work/etcd" --listen-client-urls "http://127.0.0.1:$etcd" --advertise-client-urls "http://127.0.0.1:$etcd" \
