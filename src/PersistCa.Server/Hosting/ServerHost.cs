@@ -89,10 +89,13 @@ public static class ServerHost
         }
     }
 
-    /// <summary>Where the SQLite file is, or the configured connection string.</summary>
-    public static string ConnectionString(PersistCaOptions options) => options.Store.ConnectionString.Length > 0
-        ? options.Store.ConnectionString
-        : $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}";
+    /// <summary>Where the SQLite file is, or the configured connection string; behind a pooler of transactions without what lasts longer than one.</summary>
+    public static string ConnectionString(PersistCaOptions options) => options.Store switch
+    {
+        { TransactionPooler: true } store => new Npgsql.NpgsqlConnectionStringBuilder(store.ConnectionString) { NoResetOnClose = true, MaxAutoPrepare = 0 }.ConnectionString,
+        { ConnectionString.Length: > 0 } store => store.ConnectionString,
+        _ => $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}",
+    };
 
     /// <summary>Asks for the addresses before anything is started, so that a taken one is a line and not a stack of exceptions.</summary>
     private static void RequireFree(PersistCaOptions options)

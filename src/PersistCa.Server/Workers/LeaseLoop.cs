@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
@@ -21,6 +22,8 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     /// <summary>While the queue itself cannot be read: the database may be back in a moment, and clients wait.</summary>
     private static readonly TimeSpan LongestQueueDelay = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<long, bool> running = new();
 
     /// <summary>Names the objects at hand on every log line of a handler.</summary>
     protected static readonly Func<ILogger, string, string, IDisposable?> Scope =
@@ -72,9 +75,9 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         readiness.Stopping();
-        if (ExecuteTask is { } running)
+        if (ExecuteTask is { } executing)
         {
-            await running.WaitAsync(options.Server.StopTimeout, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await executing.WaitAsync(options.Server.StopTimeout, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await base.StopAsync(cancellationToken);
@@ -99,6 +102,12 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                 var started = 0;
                 try
                 {
+                    if (failures > 0)
+                    {
+                        // Before the queue was away it may have given leases of which no word came back.
+                        await leases.ReleaseNodeAsync(kind, node.Name, running.Keys, stoppingToken);
+                    }
+
                     // Not called off once it is on its way: what it leases has to be known.
                     var items = await leases.LeaseAsync(kind, node.Name, most, Lease, WorkShares.Of(Concurrency), stoppingToken);
                     failures = 0;
@@ -147,6 +156,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     private async Task RunAsync(WorkItem item, WorkPlaces places, CancellationToken cancel)
     {
+        running[item.Id] = true;
         try
         {
             if (item.ParkedAt is not null)
@@ -177,6 +187,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
         finally
         {
+            running.TryRemove(item.Id, out _);
             places.End(item.AccountId, item.Domain);
         }
     }
@@ -184,22 +195,38 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     /// <summary>Puts an item back, or parks it after its last attempt; also while the node stops.</summary>
     private async Task PutBackAsync(WorkItem item, TimeSpan delay, bool counted, string? reason)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            if (!counted || item.Attempts < options.Server.MaxWorkAttempts)
+            try
             {
-                await leases.PostponeAsync(item, delay, CancellationToken.None, counted, reason);
+                await PutBackOnceAsync(item, delay, counted, reason);
                 return;
             }
+            catch (Exception e)
+            {
+                // The database is away, as a rule. When it is back the work should not wait for its lease to lapse.
+                LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts);
+                if (clock.GetUtcNow() >= item.LeasedUntil || (attempt > 1 && readiness.Leaving.IsCancellationRequested))
+                {
+                    return;
+                }
 
-            // One that is parked already and could not be given up either stays parked, and is given up a little later.
-            await leases.ParkAsync(item, item.ParkedAt is null ? options.Server.ParkedLifetime : delay, reason ?? "", CancellationToken.None);
-            LogParked(logger, kind, item.SubjectId, item.Attempts, reason ?? "", options.Server.ParkedLifetime);
+                await Task.Delay(Backoff(attempt, LongestQueueDelay), clock, CancellationToken.None);
+            }
         }
-        catch (Exception e)
+    }
+
+    private async Task PutBackOnceAsync(WorkItem item, TimeSpan delay, bool counted, string? reason)
+    {
+        if (!counted || item.Attempts < options.Server.MaxWorkAttempts)
         {
-            LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts); // its lease lapses by itself
+            await leases.PostponeAsync(item, delay, CancellationToken.None, counted, reason);
+            return;
         }
+
+        // One that is parked already and could not be given up either stays parked, and is given up a little later.
+        await leases.ParkAsync(item, item.ParkedAt is null ? options.Server.ParkedLifetime : delay, reason ?? "", CancellationToken.None);
+        LogParked(logger, kind, item.SubjectId, item.Attempts, reason ?? "", options.Server.ParkedLifetime);
     }
 
     /// <summary>A quarter of the time the work has waited already, within half a second and half a minute.</summary>

@@ -67,6 +67,19 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
             .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
     }
 
+    /// <summary>Frees what this node holds without knowing: leases whose answer was lost on its way.</summary>
+    /// <param name="kind">Which work.</param>
+    /// <param name="node">Name of this node.</param>
+    /// <param name="known">Items that it works at.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task<int> ReleaseNodeAsync(WorkKind kind, string node, IEnumerable<long> known, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var kept = known.ToArray();
+        return await db.WorkItems.Where(w => w.Kind == kind && w.LeasedBy == node && !kept.Contains(w.Id))
+            .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
+    }
+
     /// <summary>Gives an item back, to be tried again later: for broken surroundings, never for a verdict.</summary>
     /// <param name="item">As it was leased.</param>
     /// <param name="delay">Until then nobody leases it.</param>
