@@ -29,6 +29,9 @@ public static class StorageRegistration
         services.AddSingleton<WorkQueue.WorkLeases>();
         services.AddSingleton<StoreUpkeep>();
         services.AddSingleton<Integrity.StoreInspection>();
+        services.AddSingleton<Backup.StoreDump>();
+        services.AddSingleton<Backup.StoreLoad>();
+        services.AddSingleton<Backup.StoreReconciliation>();
         return services;
     }
 
