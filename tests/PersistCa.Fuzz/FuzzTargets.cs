@@ -50,6 +50,7 @@ internal static class FuzzTargets
         ["ocsp"] = OcspTarget.Run,
         ["tlog"] = TlogTarget.Run,
         ["operator"] = OperatorTarget.Run,
+        ["backup"] = BackupTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -77,6 +78,7 @@ internal static class FuzzTargets
         seeds.AddRange(OcspTarget.Seeds());
         seeds.AddRange(TlogTarget.Seeds());
         seeds.AddRange(OperatorTarget.Seeds());
+        seeds.AddRange(BackupTarget.Seeds());
         return seeds;
     }
 
