@@ -163,6 +163,7 @@ public sealed class StoreReconciliation(IDbContextFactory<CaDb> factory, CaStore
         var noted = await t.Db.LostRevocations.Where(l => l.IssuerId == list.IssuerId && serials.Contains(l.Serial)).ToDictionaryAsync(l => l.Serial, cancel);
         var (revoked, upgraded, unknown) = (0, 0, 0);
         var changed = new List<string>();
+        var blocked = new HashSet<string>(); // two certificates with one key block it once
         foreach (var shown in some)
         {
             if (!found.TryGetValue(shown.Serial, out var certificate) || certificate.Status is CertificateStatus.Intended or CertificateStatus.Abandoned)
@@ -199,7 +200,7 @@ public sealed class StoreReconciliation(IDbContextFactory<CaDb> factory, CaStore
 
             changed.Add(certificate.Serial);
             t.Audit(kind, "certificate:" + certificate.PublicId, ("serial", certificate.Serial), ("reason", shown.Reason?.ToString(CultureInfo.InvariantCulture)), ("list", Text(list.Number)));
-            if (compromise)
+            if (compromise && blocked.Add(certificate.KeyFingerprint))
             {
                 await t.BlockKeyAsync(certificate.KeyFingerprint, certificate.Serial, proven: false, cancel);
                 t.Audit(AuditKinds.KeyBlocked, "certificate:" + certificate.PublicId, ("key", certificate.KeyFingerprint));

@@ -108,7 +108,7 @@ internal static class BackupBed
                 table = null;
             }
 
-            if (node["table"] is { } name)
+            if (node is JsonObject && node["table"] is { } name)
             {
                 table = new JsonObject { ["name"] = name.GetValue<string>(), ["rows"] = 0L, ["sha256"] = "" };
             }
