@@ -6,6 +6,7 @@ using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
+using PersistCa.Storage.Nodes;
 using PersistCa.Storage.Operators;
 using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
@@ -52,6 +53,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     public DbSet<BlockedKey> BlockedKeys => Set<BlockedKey>();
 
     public DbSet<WorkItem> WorkItems => Set<WorkItem>();
+
+    public DbSet<Duty> Duties => Set<Duty>();
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 

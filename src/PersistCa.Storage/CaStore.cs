@@ -104,7 +104,8 @@ public sealed class CaStore(IDbContextFactory<CaDb> factory, TimeProvider clock)
                 await db.SaveChangesAsync(cancel);
             }
 
-            await scope.CommitAsync(cancel);
+            // Not to be called off: a commit that waits for a synchronous standby and is cancelled succeeds all the same, and may be on one server only.
+            await scope.CommitAsync(CancellationToken.None);
         }
         finally
         {

@@ -27,6 +27,7 @@ public static class StorageRegistration
 
         services.AddSingleton<CaStore>();
         services.AddSingleton<WorkQueue.WorkLeases>();
+        services.AddSingleton<Nodes.DutyBook>();
         services.AddSingleton<StoreUpkeep>();
         services.AddSingleton<Integrity.StoreInspection>();
         services.AddSingleton<Backup.StoreDump>();

@@ -27,6 +27,13 @@ public sealed class StoreUpkeep(IDbContextFactory<CaDb> factory, CaStore store, 
         return [.. await db.Database.GetPendingMigrationsAsync(cancel)];
     }
 
+    /// <summary>Names of the migrations that the database has and this program does not know: a newer one made them.</summary>
+    public async Task<IReadOnlyList<string>> UnknownMigrationsAsync(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return [.. (await db.Database.GetAppliedMigrationsAsync(cancel)).Except(db.Database.GetMigrations()).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>Brings the schema up to date. Several nodes may call it at once: the first does it, the others wait and find it done.</summary>
     public async Task MigrateAsync(CancellationToken cancel)
     {

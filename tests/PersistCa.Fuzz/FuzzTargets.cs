@@ -51,6 +51,7 @@ internal static class FuzzTargets
         ["tlog"] = TlogTarget.Run,
         ["operator"] = OperatorTarget.Run,
         ["backup"] = BackupTarget.Run,
+        ["proxy"] = ProxyTarget.Run,
     };
 
     /// <summary>Seeds: the texts of the golden vectors, and one good sample for each other target.</summary>
@@ -79,6 +80,7 @@ internal static class FuzzTargets
         seeds.AddRange(TlogTarget.Seeds());
         seeds.AddRange(OperatorTarget.Seeds());
         seeds.AddRange(BackupTarget.Seeds());
+        seeds.AddRange(ProxyTarget.Seeds());
         return seeds;
     }
 

@@ -225,6 +225,61 @@ public abstract class WorkLeasesTests(StoreKind kind)
         Assert.Equal(Enumerable.Range(1, 200).Select(i => (long)i), leased.SelectMany(l => l).Order());
     }
 
+    [SkippableFact]
+    public async Task Parked_work_is_tried_by_nobody_until_its_time_is_over_and_keeps_its_reason()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var item = await LeasedAsync(s, "a");
+        await s.Leases.ParkAsync(item, TimeSpan.FromHours(5), new string('x', WorkItem.MaxReason + 1), None);
+        Assert.Equal(1, await s.Leases.ParkedAsync(WorkKind.Validate, None));
+        s.Time.Advance(TimeSpan.FromHours(5) - Tick);
+        Assert.Empty(await LeaseAsync(s, "b"));
+        s.Time.Advance(Tick);
+        var last = Assert.Single(await LeaseAsync(s, "b"));
+        Assert.NotNull(last.ParkedAt);
+        Assert.Equal(new string('x', WorkItem.MaxReason), last.Reason);
+    }
+
+    [SkippableFact]
+    public async Task Parked_work_that_is_released_is_due_at_once_with_all_its_attempts_before_it()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        await s.Leases.ParkAsync(await LeasedAsync(s, "a"), TimeSpan.FromHours(5), "broken", None);
+        await s.WriteAsync(async t =>
+        {
+            (await t.Db.WorkItems.SingleAsync()).Release(t.Now);
+            return "released";
+        });
+        var again = Assert.Single(await LeaseAsync(s, "a"));
+        Assert.Equal((1, null, "broken"), (again.Attempts, again.ParkedAt, again.Reason));
+        Assert.Equal(0, await s.Leases.ParkedAsync(WorkKind.Validate, None));
+    }
+
+    [SkippableFact]
+    public async Task Whoever_lost_the_lease_parks_nothing()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        var lost = await LeasedAsync(s, "a");
+        s.Time.Advance(Lease + Tick);
+        var held = Assert.Single(await LeaseAsync(s, "b"));
+        await s.Leases.ParkAsync(lost, TimeSpan.FromHours(1), "broken", None);
+        Assert.True(await HoldsAsync(s, held));
+        Assert.Equal(0, await s.Leases.ParkedAsync(WorkKind.Validate, None));
+    }
+
+    [SkippableFact]
+    public async Task Work_that_a_clock_dated_ahead_before_it_was_set_back_is_due_and_its_lease_lapsed()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        await s.EnqueueAsync(1, 2);
+        var later = s.Store.Now.AddHours(1);
+        await s.Store.ReadAsync(
+            async db => await db.WorkItems.Where(w => w.SubjectId == 1).ExecuteUpdateAsync(x => x.SetProperty(w => w.DueAt, later))
+                + await db.WorkItems.Where(w => w.SubjectId == 2).ExecuteUpdateAsync(x => x.SetProperty(w => w.LeasedUntil, later).SetProperty(w => w.LeasedBy, "gone")),
+            None);
+        Assert.Equal([1L, 2L], (await LeaseAsync(s, "a")).Select(i => i.SubjectId).Order());
+    }
+
     private static Task<IReadOnlyList<WorkItem>> LeaseAsync(TestStore s, string node, int most = 5) =>
         s.Leases.LeaseAsync(WorkKind.Validate, node, most, Lease, WorkShares.Of(1000), None);
 

@@ -96,6 +96,7 @@ public sealed class RunningAuthority : IAsyncDisposable
         options.Server.ListenPublication = $"127.0.0.1:{http}";
         options.Validation.Dns.Resolvers = [zone.EndPoint.ToString()];
         options.Validation.Targets.AllowLoopback = true;
+        options.Server.StopTimeout = TimeSpan.FromSeconds(1); // what a test left under way goes back into the queue
         options.Log.Level = Microsoft.Extensions.Logging.LogLevel.Error;
         if (postgres is not null)
         {

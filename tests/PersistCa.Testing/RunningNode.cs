@@ -52,6 +52,7 @@ public sealed class RunningNode : IAsyncDisposable
         options.Authority = first.Options.Authority;
         options.Authority.PassphraseFile = Path.Combine(files, Passphrase.GeneratedFile);
         options.Store = first.Options.Store;
+        options.Server.StopTimeout = TimeSpan.FromSeconds(1); // what a test left under way goes back into the queue
         options.Log.Level = Microsoft.Extensions.Logging.LogLevel.Error;
         try
         {

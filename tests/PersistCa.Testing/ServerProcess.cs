@@ -143,6 +143,16 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>With what the process ended.</summary>
+    public int ExitCode => process!.ExitCode;
+
+    /// <summary>Tells the process to stop, as systemd does.</summary>
+    public async Task TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Ends the process as a power cut would.</summary>
     public async Task KillAsync()
     {

@@ -11,7 +11,7 @@ namespace PersistCa.Server.Admin;
 internal static class OperationDoors
 {
     private static readonly QueryParameter<string> Kind = QueryParameters.Word("kind", "Only one kind of work.", "validate", "issue");
-    private static readonly QueryParameter<string> State = QueryParameters.Word("state", "Only those of a state.", "running", "waiting", "parked");
+    private static readonly QueryParameter<string> State = QueryParameters.Word("state", "Only those of a state.", "running", "waiting", "delayed", "parked");
     private static readonly QueryParameter<string> Event = QueryParameters.Text("kind", "What happened, such as account.created.", 64);
     private static readonly QueryParameter<string> Actor = QueryParameters.Text("actor", "Who brought it about, such as operator:anna.");
     private static readonly QueryParameter<string> Subject = QueryParameters.Text("subject", "What it happened to, such as account:ID.");
@@ -35,7 +35,7 @@ internal static class OperationDoors
         },
         new("POST", "jobs/{job}/retry", "retryJob", "jobs:write", DoorRoles.Operators, (call, cancel) => JobAsync(call, call.Get<JobDesk>().RetryAsync, cancel))
         {
-            Summary = "Has a job done now.",
+            Summary = "Has a job done now; releases one that is parked.",
             Body = typeof(Nothing),
             Answer = typeof(JobResource),
             Faults = [DoorFault.NotFound, DoorFault.Conflict],
@@ -112,7 +112,8 @@ internal static class OperationDoors
             return call.Refuse(fault);
         }
 
-        var outcome = await call.Get<TokenDesk>().MakeAsync(call.Who, new TokenWish(name!, role, TimeSpan.FromDays(days!.Value), scopes), call.Get<DecisionDesk>(), cancel);
+        var life = days!.Value < TimeSpan.MaxValue.TotalDays ? TimeSpan.FromDays(days.Value) : TimeSpan.MaxValue; // too long either way
+        var outcome = await call.Get<TokenDesk>().MakeAsync(call.Who, new TokenWish(name!, role, life, scopes), call.Get<DecisionDesk>(), cancel);
         if (!outcome.TryGet(out var made, out var problem))
         {
             return call.Refuse(problem);

@@ -20,8 +20,8 @@ public sealed record JobResource
     [AllowedValues("validate", "issue")]
     public required string Kind { get; init; }
 
-    [Description("running at a node; waiting; parked: tried in vain, and due again later.")]
-    [AllowedValues("running", "waiting", "parked")]
+    [Description("running at a node; waiting; delayed: tried in vain, and due again later; parked: tried in vain too often, waits for an operator and is given up when it is due.")]
+    [AllowedValues("running", "waiting", "delayed", "parked")]
     public required string State { get; init; }
 
     [Description("What it is about: order:ID or authorization:ID.")]
@@ -49,6 +49,12 @@ public sealed record JobResource
     public DateTimeOffset? LeasedUntil { get; init; }
 
     /// <summary>Puts a job into this form.</summary>
+    [Description("Why the last attempt was in vain.")]
+    public string? Reason { get; init; }
+
+    [Description("Since when it is parked.")]
+    public DateTimeOffset? Parked { get; init; }
+
     public static JobResource Of(JobView view, DateTimeOffset now) => new()
     {
         Id = view.Item.Id,
@@ -62,6 +68,8 @@ public sealed record JobResource
         Attempts = view.Item.Attempts,
         Node = view.Item.LeasedBy,
         LeasedUntil = view.Item.LeasedUntil,
+        Reason = view.Item.Reason,
+        Parked = view.Item.ParkedAt,
     };
 }
 

@@ -26,6 +26,7 @@ internal static class DatabaseCommand
                 throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
             }
 
+            await ServerHost.RequireKnownSchemaAsync(upkeep, cancel);
             var pending = await upkeep.PendingMigrationsAsync(cancel);
             await upkeep.MigrateAsync(cancel);
             await result.InvocationConfiguration.Output.WriteLineAsync(pending.Count == 0 ? "The schema was up to date." : $"Applied: {string.Join(", ", pending)}.");
@@ -53,6 +54,7 @@ internal static class DatabaseCommand
             }
 
             await using var provider = Store(options);
+            await ServerHost.RequireKnownSchemaAsync(provider.GetRequiredService<StoreUpkeep>(), cancel);
             if (await provider.GetRequiredService<StoreUpkeep>().PendingMigrationsAsync(cancel) is { Count: > 0 } pending)
             {
                 throw new StartRefusedException("Store:Migrate", $"the schema lacks {pending.Count} migrations ({pending[0]} first); run 'persistca database migrate'");

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using PersistCa.Server.Hosting;
 
@@ -15,7 +17,21 @@ public static class PersistCaCommand
     {
         try
         {
-            return await Create().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            var parsed = Create().Parse(args);
+            if (args.Length > 0 && parsed.Action is ParseErrorAction)
+            {
+                throw new StartRefusedException(PathOf(parsed.CommandResult) is { Length: > 0 } path ? path : "command line", Fault(parsed));
+            }
+
+            // A server has its own way to end when it is told to (Server:DrainDelay, Server:StopTimeout); the others have two seconds.
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+            if (parsed.CommandResult.Command.Name == ServeCommand.Name)
+            {
+                configuration.ProcessTerminationTimeout = null;
+            }
+
+            var status = await parsed.InvokeAsync(configuration);
+            return parsed.Action is ParseErrorAction ? Refused : status; // nothing was said, and help was given
         }
         catch (StartRefusedException e)
         {
@@ -32,6 +48,12 @@ public static class PersistCaCommand
             return 1;
         }
     }
+
+    /// <summary>What is wrong with a command line, in one line.</summary>
+    private static string Fault(ParseResult parsed) => string.Join(' ', parsed.Errors.Select(e => string.Join(' ', e.Message.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries))))
+        + $" See 'persistca {PathOf(parsed.CommandResult)} --help'.".Replace("  ", " ", StringComparison.Ordinal);
+
+    private static string PathOf(CommandResult command) => command.Parent is CommandResult above ? $"{PathOf(above)} {command.Command.Name}".TrimStart() : "";
 
     /// <summary>The tree of commands.</summary>
     internal static RootCommand Create()

@@ -60,7 +60,7 @@ internal static class RemoteCommands
         new("issuer", "stop", "stopIssuer", Proposal, "It signs no more certificates until it is resumed."),
         new("issuer", "resume", "resumeIssuer", Proposal),
         new("limit", "list", "listLimits", ["name", "limit"]),
-        new("job", "list", "listJobs", ["id", "kind", "state", "subject", "attempts", "due", "node"]),
+        new("job", "list", "listJobs", ["id", "kind", "state", "subject", "attempts", "due", "node", "reason"]),
         new("job", "show", "showJob", []),
         new("job", "retry", "retryJob", ["id", "kind", "state", "subject"]),
         new("job", "cancel", "cancelJob", ["id", "kind", "state", "subject"], "Its challenge or order fails."),

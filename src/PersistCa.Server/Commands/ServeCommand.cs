@@ -9,11 +9,13 @@ namespace PersistCa.Server.Commands;
 /// <summary>persistca serve.</summary>
 internal static class ServeCommand
 {
+    public const string Name = "serve";
+
     public static Command Create()
     {
         var arguments = new ConfigurationArguments();
         var noMigrate = new Option<bool>("--no-migrate") { Description = "Refuse to start rather than bring the database schema up to date." };
-        var command = new Command("serve", "Run the authority until it is stopped. Make one first with 'persistca init'.");
+        var command = new Command(Name, "Run the authority until it is stopped. Make one first with 'persistca init'.");
         arguments.AddTo(command);
         command.Options.Add(noMigrate);
         command.SetAction(async (result, cancel) =>

@@ -48,6 +48,9 @@ internal static class AuthorityRegistration
         services.AddSingleton(policy);
         services.AddSingleton(new NodeIdentity(options.Server.NodeName.Length > 0 ? options.Server.NodeName : Environment.MachineName));
         services.AddSingleton<Readiness>();
+        services.AddSingleton<ProxiedConnections>();
+        services.AddSingleton<NodeBell>();
+        services.AddSingleton<PeriodicDuty>();
         services.AddSingleton<TlsIdentity>();
         services.AddSingleton<AuthorityKeys>();
         services.AddSingleton(new IdentifierPolicy(new NamePolicy(options.Names, PublicSuffixList.Shipped), new IpPolicy(options.Policy.Ip)));

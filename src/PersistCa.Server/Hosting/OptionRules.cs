@@ -54,12 +54,21 @@ internal static class OptionRules
             yield return new("Server:TlsKeyFile", "Server:TlsCertificateFile and Server:TlsKeyFile go together; set both or neither");
         }
 
+        if (s.ProxyProtocol && s.TrustedProxies.Count == 0)
+        {
+            yield return new("Server:ProxyProtocol", "it is set, and Server:TrustedProxies is empty: nobody's header would be read; name the balancer's networks");
+        }
+
         if (s.DataDirectory.Length == 0)
         {
             yield return new("Server:DataDirectory", "it is empty; name a folder");
         }
 
         foreach (var fault in Range("Server:MaxConnections", s.MaxConnections, 1, 1_000_000).Concat(Range("Server:MaxWorkAttempts", s.MaxWorkAttempts, 1, 100_000))
+                     .Concat(Range("Server:ParkedLifetime", s.ParkedLifetime, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365)))
+                     .Concat(Range("Server:DrainDelay", s.DrainDelay, TimeSpan.Zero, TimeSpan.FromMinutes(5)))
+                     .Concat(Range("Server:StopTimeout", s.StopTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)))
+                     .Concat(PolicyRules.Networks("Server:TrustedProxies", s.TrustedProxies))
                      .Concat(Range("Server:TlsFileCheckInterval", s.TlsFileCheckInterval, TimeSpan.Zero, TimeSpan.FromHours(1))))
         {
             yield return fault;
@@ -71,6 +80,11 @@ internal static class OptionRules
         if (s.Kind == StoreKind.PostgreSql && s.ConnectionString.Length == 0)
         {
             yield return new("Store:ConnectionString", "it is empty; for PostgreSql write one such as Host=db;Database=persistca;Username=persistca");
+        }
+
+        if (s.TransactionPooler && s.Kind != StoreKind.PostgreSql)
+        {
+            yield return new("Store:TransactionPooler", "there is no pooler in front of SQLite; leave it out");
         }
 
         foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650)))

@@ -96,8 +96,23 @@ public sealed class ServerOptions
     /// <summary>Least time between two looks whether TLS files have changed: the server's own, and those by which perspectives and authorities know each other.</summary>
     public TimeSpan TlsFileCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is given up; a minute apart in the end.</summary>
-    public int MaxWorkAttempts { get; set; } = 200;
+    /// <summary>Attempts after which a validation or an issuance that fails here, through nobody's fault outside, is parked; a minute apart in the end.</summary>
+    public int MaxWorkAttempts { get; set; } = 20;
+
+    /// <summary>How long parked work waits for an operator before it is given up.</summary>
+    public TimeSpan ParkedLifetime { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>How long a node that was told to stop goes on taking requests while it says that it is not ready: until every balancer has seen it.</summary>
+    public TimeSpan DrainDelay { get; set; }
+
+    /// <summary>Longest time that requests and work under way get to come to their end, after DrainDelay.</summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Networks of the proxies that are believed about the address of a client (X-Forwarded-For, PROXY protocol); empty for none.</summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
+    /// <summary>Connections from TrustedProxies to the HTTPS doors begin with a header of the PROXY protocol, version 2.</summary>
+    public bool ProxyProtocol { get; set; }
 }
 
 /// <summary>Section Store.</summary>
@@ -111,6 +126,9 @@ public sealed class StoreOptions
 
     /// <summary>Bring the schema up to date on start.</summary>
     public bool Migrate { get; set; } = true;
+
+    /// <summary>Whether connections go through a pooler that gives a server connection for one transaction only: then no session is held for news and locks.</summary>
+    public bool TransactionPooler { get; set; }
 
     /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
     public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);

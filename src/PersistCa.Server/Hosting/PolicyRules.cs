@@ -48,7 +48,8 @@ internal static class PolicyRules
         }
     }
 
-    private static IEnumerable<ConfigurationFault> Networks(string key, IEnumerable<string> networks)
+    /// <summary>Checks a list of networks.</summary>
+    public static IEnumerable<ConfigurationFault> Networks(string key, IEnumerable<string> networks)
     {
         foreach (var text in networks)
         {

@@ -1,13 +1,17 @@
 namespace PersistCa.Server.Hosting;
 
-/// <summary>Whether this node can do its work, as far as it knows itself.</summary>
-public sealed class Readiness
+/// <summary>Whether this node can do its work, as far as it knows itself, and whether it is about to go.</summary>
+public sealed class Readiness : IDisposable
 {
+    private readonly CancellationTokenSource leaving = new();
     private volatile string? notReady = "starting";
     private volatile string? keyStores;
 
     /// <summary>Why not; null when it can.</summary>
     public string? NotReady => notReady ?? keyStores;
+
+    /// <summary>Cancelled when the node is told to stop: from then on it begins no work, and asks clients not to come back on the same connection.</summary>
+    public CancellationToken Leaving => leaving.Token;
 
     /// <summary>What is wrong with the key stores; null when nothing is.</summary>
     public void KeyStores(string? reason) => keyStores = reason;
@@ -16,5 +20,12 @@ public sealed class Readiness
     public void Started() => notReady = null;
 
     /// <summary>The node is going down: balancers should send requests elsewhere.</summary>
-    public void Stopping() => notReady = "stopping";
+    public void Stopping()
+    {
+        notReady = "stopping";
+        leaving.Cancel();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => leaving.Dispose();
 }

@@ -140,7 +140,9 @@ public static class ServerHost
 
         builder.Services.AddHostedService<TlsRenewalWorker>();
         builder.Services.AddHostedService<SwitchWorker>();
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        builder.Services.AddHostedService<NodeWorker>();
+        builder.Services.AddHostedService<Drain>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = options.Server.DrainDelay + options.Server.StopTimeout + Drain.Rest);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, roles));
         var app = builder.Build();
         Map(app, roles);
@@ -149,6 +151,7 @@ public static class ServerHost
 
     private static void Listen(KestrelServerOptions kestrel, PersistCaOptions options, IReadOnlyList<string> roles)
     {
+        var proxied = kestrel.ApplicationServices.GetRequiredService<ProxiedConnections>();
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = options.Server.MaxConnections;
 
@@ -164,6 +167,7 @@ public static class ServerHost
             {
                 var identity = kestrel.ApplicationServices.GetRequiredService<TlsIdentity>();
                 var asks = options.Operators is { Listen.Length: 0, ClientCertificates.CaFile.Length: > 0 };
+                proxied.Use(listen);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(asks ? identity.AnswerOperators() : identity.Answer()) });
             });
             if (options.Operators.Listen.Length > 0)
@@ -171,6 +175,7 @@ public static class ServerHost
                 kestrel.Listen(IPEndPoint.Parse(options.Operators.Listen), listen =>
                 {
                     var identity = kestrel.ApplicationServices.GetRequiredService<TlsIdentity>();
+                    proxied.Use(listen);
                     listen.Use(next => connection =>
                     {
                         connection.Features.Set(OperatorDoor.Here);
@@ -188,6 +193,8 @@ public static class ServerHost
     {
         var urls = app.Services.GetRequiredService<AuthorityUrls>();
         var apart = app.Services.GetRequiredService<PersistCaOptions>().Operators.Listen.Length > 0;
+        Drain.UseFarewell(app);
+        app.Services.GetRequiredService<ProxiedConnections>().Use((IApplicationBuilder)app);
         app.MapWhen(c => c.Features.Get<OperatorDoor>() is not null, door =>
         {
             door.Use((context, next) =>
@@ -243,6 +250,16 @@ public static class ServerHost
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<Readiness>().Stopping);
     }
 
+    /// <summary>A schema with migrations that this program does not know was made by a newer one: what it means, this one cannot say.</summary>
+    /// <exception cref="StartRefusedException">It is newer.</exception>
+    internal static async Task RequireKnownSchemaAsync(StoreUpkeep upkeep, CancellationToken cancel)
+    {
+        if (await upkeep.UnknownMigrationsAsync(cancel) is { Count: > 0 } unknown)
+        {
+            throw new StartRefusedException("Store:ConnectionString", $"the schema is newer than this program, which does not know {unknown[^1]}; run the version that made it, or a later one");
+        }
+    }
+
     private static async Task PrepareStoreAsync(IServiceProvider services, PersistCaOptions options, IssuerBook issuers, string passphrase, CancellationToken cancel)
     {
         var upkeep = services.GetRequiredService<StoreUpkeep>();
@@ -251,6 +268,7 @@ public static class ServerHost
             throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
         }
 
+        await RequireKnownSchemaAsync(upkeep, cancel);
         if (options.Store.Migrate)
         {
             await upkeep.MigrateAsync(cancel);

@@ -45,8 +45,20 @@ public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
         return scope.RefuseAct(await ActAsync(db, account, scope, names, replaces, now, cancel), now);
     }
 
-    /// <summary>What an order for these names is. Looked for only where the key has ended, since it makes no difference otherwise.</summary>
-    public static async Task<ScopedAct> ActAsync(
-        CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel) =>
-        replaces is not null || (scope.HasEndedAt(now) && await db.HasLiveCertificateAsync(account.Id, names, now, cancel)) ? ScopedAct.Renewal : ScopedAct.NewOrder;
+    /// <summary>
+    /// What an order for these names is. Looked for only where the key has ended, since it makes no difference otherwise. A name that the replaced certificate has not is
+    /// no renewal, though RFC 9773 lets an order have it: else whoever may renew could go on to new names for ever.
+    /// </summary>
+    public static async Task<ScopedAct> ActAsync(CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (!scope.HasEndedAt(now))
+        {
+            return replaces is null ? ScopedAct.NewOrder : ScopedAct.Renewal;
+        }
+
+        return (replaces is not null && CertificateId.Parse(replaces) is { IsValid: true, Value.Serial: var serial } && await db.HasCertificateForAllAsync(account.Id, serial, names, cancel))
+            || await db.HasLiveCertificateAsync(account.Id, names, now, cancel)
+            ? ScopedAct.Renewal
+            : ScopedAct.NewOrder;
+    }
 }

@@ -1,7 +1,7 @@
 namespace PersistCa.Server.Registration;
 
-/// <summary>Lets requests wait for the end of what another task of this node works at: an order in processing, a validation. Ids are random, so that no two kinds share one.</summary>
-public sealed class Completions
+/// <summary>Lets requests wait for the end of what another task works at, here or at another node: an order in processing, a validation. Ids are random, so that no two kinds share one.</summary>
+public sealed class Completions(NodeBell bell)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, List<Waiter>> waiting = [];
@@ -23,15 +23,28 @@ public sealed class Completions
         return waiter;
     }
 
-    /// <summary>The work is done: whoever waits for it goes on.</summary>
+    /// <summary>The work is done: whoever waits for it goes on. Where nobody waits here, somebody may at another node.</summary>
     public void Announce(string id)
+    {
+        if (!Hear(id))
+        {
+            bell.Done(id);
+        }
+    }
+
+    /// <summary>The work is done, here or elsewhere.</summary>
+    /// <returns>Whether somebody waited for it.</returns>
+    public bool Hear(string id)
     {
         lock (gate)
         {
-            foreach (var waiter in waiting.GetValueOrDefault(id) ?? [])
+            var waiters = waiting.GetValueOrDefault(id) ?? [];
+            foreach (var waiter in waiters)
             {
                 waiter.Wake();
             }
+
+            return waiters.Count > 0;
         }
     }
 

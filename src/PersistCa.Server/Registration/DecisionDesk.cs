@@ -83,7 +83,7 @@ public sealed class DecisionDesk(CaStore store, DecisionActions actions, Persist
                 }
 
                 t.Db.OperatorProposals.Add(proposal);
-                Audit(t, AuditKinds.ProposalMade, proposal, ("comment", comment.Length == 0 ? null : comment));
+                t.Audit(AuditKinds.ProposalMade, "proposal:" + proposal.PublicId, FactsOf(proposal));
                 if (!alone)
                 {
                     return proposal;
@@ -111,12 +111,12 @@ public sealed class DecisionDesk(CaStore store, DecisionActions actions, Persist
                 return refused;
             }
 
-            if ((who.RefuseAsSecond(proposal.Proposer) ?? NotPending(proposal, t.Now)) is { } problem)
+            if ((await who.RefuseAsSecondAsync(t, proposal.Proposer, proposal.CreatedAt, cancel) ?? NotPending(proposal, t.Now)) is { } problem)
             {
                 return problem;
             }
 
-            if (OperatorProposal.DigestOf(proposal.Kind, proposal.Subject, proposal.Payload) != proposal.Sha256)
+            if (OperatorProposal.DigestOf(proposal.Kind, proposal.Subject, proposal.Payload) != proposal.Sha256 || !await IsAsProposedAsync(t.Db, proposal, cancel))
             {
                 return Refusals.Conflict("The proposal is not what was proposed: somebody changed the database. Propose again, and find out who.");
             }
@@ -210,7 +210,22 @@ public sealed class DecisionDesk(CaStore store, DecisionActions actions, Persist
     };
 
     private static void Audit(StoreTransaction t, string kind, OperatorProposal proposal, params (string, string?)[] more) =>
-        t.Audit(kind, "proposal:" + proposal.PublicId, [("kind", proposal.Kind), ("subject", proposal.Subject), ("sha256", proposal.Sha256), .. more]);
+        t.Audit(kind, "proposal:" + proposal.PublicId, [.. What(proposal), .. more]);
+
+    /// <summary>
+    /// Whether a proposal is what was proposed, and its proposer who proposed it, by the entry of that day: a digest in the row alone could be written anew by whoever
+    /// changes the row.
+    /// </summary>
+    private static async Task<bool> IsAsProposedAsync(CaDb db, OperatorProposal proposal, CancellationToken cancel)
+    {
+        var subject = "proposal:" + proposal.PublicId;
+        var entries = await db.AuditEntries.Where(e => e.Kind == AuditKinds.ProposalMade && e.Subject == subject).ToListAsync(cancel);
+        return entries is [var entry] && entry.Actor == Actor.OperatorNamed(proposal.Proposer).Name && entry.Facts == StoreTransaction.FactsJson(FactsOf(proposal));
+    }
+
+    private static (string Name, string? Value)[] FactsOf(OperatorProposal proposal) => [.. What(proposal), ("comment", proposal.Comment.Length == 0 ? null : proposal.Comment)];
+
+    private static (string Name, string? Value)[] What(OperatorProposal proposal) => [("kind", proposal.Kind), ("subject", proposal.Subject), ("sha256", proposal.Sha256)];
 
     private async Task<Outcome<OperatorProposal>> SeenAsync(Outcome<OperatorProposal> outcome)
     {

@@ -5,6 +5,7 @@ using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.ExternalAccounts;
 using PersistCa.Storage.Operators;
 using PersistCa.Storage.WorkQueue;
 using PersistCa.Validation.Challenges;
@@ -17,8 +18,9 @@ namespace PersistCa.Server.Registration;
 /// <param name="Account">Id of the account that it is for.</param>
 public sealed record JobView(WorkItem Item, string Subject, string Account)
 {
-    /// <summary>running, waiting or parked: tried in vain, and due again later.</summary>
-    public static string StateAt(WorkItem item, DateTimeOffset now) => item.LeasedUntil >= now ? "running" : item.DueAt > now && item.Attempts > 0 ? "parked" : "waiting";
+    /// <summary>running; parked, tried in vain too often; delayed, tried in vain and due again later; or waiting.</summary>
+    public static string StateAt(WorkItem item, DateTimeOffset now) =>
+        item.LeasedUntil >= now ? "running" : item.ParkedAt is not null ? "parked" : item.DueAt > now && item.Attempts > 0 ? "delayed" : "waiting";
 }
 
 /// <summary>The queue as operators see it, and what they do when work is stuck.</summary>
@@ -29,7 +31,7 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
     /// <summary>Queued work, the newest first.</summary>
     /// <param name="who">An operator, whatever the role.</param>
     /// <param name="kind">Only this kind; null for all.</param>
-    /// <param name="state">running, waiting or parked; null for all.</param>
+    /// <param name="state">running, waiting, delayed or parked; null for all.</param>
     /// <param name="page">Which of them.</param>
     /// <param name="cancel">Stops.</param>
     public async Task<Paged<JobView>> ListAsync(OperatorIdentity who, WorkKind? kind, string? state, PageWish page, CancellationToken cancel)
@@ -45,8 +47,9 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
                     rows = state switch
                     {
                         "running" => rows.Where(w => w.LeasedUntil >= now),
-                        "parked" => rows.Where(w => (w.LeasedUntil == null || w.LeasedUntil < now) && w.DueAt > now && w.Attempts > 0),
-                        "waiting" => rows.Where(w => (w.LeasedUntil == null || w.LeasedUntil < now) && (w.DueAt <= now || w.Attempts == 0)),
+                        "parked" => rows.Where(w => (w.LeasedUntil == null || w.LeasedUntil < now) && w.ParkedAt != null),
+                        "delayed" => rows.Where(w => (w.LeasedUntil == null || w.LeasedUntil < now) && w.ParkedAt == null && w.DueAt > now && w.Attempts > 0),
+                        "waiting" => rows.Where(w => (w.LeasedUntil == null || w.LeasedUntil < now) && w.ParkedAt == null && (w.DueAt <= now || w.Attempts == 0)),
                         _ => rows,
                     };
                     return await ViewAsync(db, await rows.OrderByDescending(w => w.Id).Take(page.Size + 1).ToListAsync(cancel), cancel);
@@ -63,7 +66,7 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
         return (await store.ReadAsync(async db => await ViewAsync(db, await db.WorkItems.Where(w => w.Id == id).ToListAsync(cancel), cancel), cancel)) is [var found] ? found : Refusals.NoSuchResource("job");
     }
 
-    /// <summary>Has a job done now rather than when its pause ends.</summary>
+    /// <summary>Has a job done now rather than when its pause ends; one that is parked is released, and has all its attempts before it again.</summary>
     public async Task<Outcome<JobView>> RetryAsync(OperatorIdentity who, long id, CancellationToken cancel) => await store.WriteAsync<JobView>(
         who.Actor,
         async t =>
@@ -73,8 +76,8 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
                 return problem;
             }
 
-            job.Item.DueAt = t.Now;
-            t.Audit(AuditKinds.JobRetried, job.Subject, ("kind", job.Item.Kind.ToString().ToLowerInvariant()));
+            t.Audit(AuditKinds.JobRetried, job.Subject, ("kind", job.Item.Kind.ToString().ToLowerInvariant()), ("parked", job.Item.ParkedAt is { } since ? AcmeJson.Time(since) : null));
+            job.Item.Release(t.Now);
             t.AfterCommit(() => signal.Raise(job.Item.Kind));
             return job;
         },
@@ -121,6 +124,8 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
         if (await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id && c.Status == CertificateStatus.Intended, cancel) is { } intent)
         {
             intent.Abandon();
+            var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+            await LimitDesk.GiveBackCertificateAsync(t, await t.Db.ScopeAsync(account, cancel), cancel);
             t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
         }
 

@@ -49,10 +49,31 @@ public sealed class OperatorIdentity
     /// <summary>The same for one role.</summary>
     internal Task<AcmeProblem?> RefuseAsync(StoreTransaction t, OperatorRole needed, CancellationToken cancel) => RefuseAsync(t, [needed], cancel);
 
-    /// <summary>Why the operator cannot be the second of two; null when they can.</summary>
+    /// <summary>
+    /// Why the operator cannot be the second of two; null when they can. Whoever made a token has seen its secret, and could be both: a custodian who made the proposer's
+    /// token, and one who made both tokens.
+    /// </summary>
+    /// <param name="t">The change that the approval is.</param>
     /// <param name="proposer">Name of the first.</param>
-    internal AcmeProblem? RefuseAsSecond(string proposer) =>
-        string.Equals(Name, proposer, StringComparison.OrdinalIgnoreCase) ? new AcmeProblem(ProblemCatalog.Unauthorized, "Nobody approves a proposal of their own: another operator is needed.")
-            : string.Equals(MadeBy, proposer, StringComparison.OrdinalIgnoreCase) ? new AcmeProblem(ProblemCatalog.Unauthorized, "Nobody approves with a token that the proposer made: another operator is needed.")
+    /// <param name="proposedAt">When the first proposed.</param>
+    /// <param name="cancel">Stops.</param>
+    internal async Task<AcmeProblem?> RefuseAsSecondAsync(StoreTransaction t, string proposer, DateTimeOffset proposedAt, CancellationToken cancel)
+    {
+        if (string.Equals(Name, proposer, StringComparison.OrdinalIgnoreCase))
+        {
+            return NotSecond("Nobody approves a proposal of their own");
+        }
+
+        if (string.Equals(MadeBy, proposer, StringComparison.OrdinalIgnoreCase))
+        {
+            return NotSecond("Nobody approves with a token that the proposer made");
+        }
+
+        var makers = await t.Db.MakersOfAsync(proposer, proposedAt, cancel);
+        return makers.Contains(Name, StringComparer.OrdinalIgnoreCase) ? NotSecond("Nobody approves what was proposed with a token that they made")
+            : MadeBy is { } maker && makers.Contains(maker, StringComparer.OrdinalIgnoreCase) ? NotSecond($"The tokens of both were made by {maker}, who could be either")
             : null;
+    }
+
+    private static AcmeProblem NotSecond(string why) => new(ProblemCatalog.Unauthorized, why + ": another operator is needed.");
 }

@@ -171,6 +171,10 @@ public sealed class PolicyDesk(
         {
             found[fingerprint] = "a key of this authority";
         }
+        else if (Jwk.FromSubjectPublicKeyInfo(c.Request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null)
+        {
+            found[fingerprint] = "a key that is, or was, an account's"; // registered since finalize, perhaps
+        }
         else if (await t.Db.OcspSigners.AnyAsync(s => s.KeyFingerprint == fingerprint, cancel))
         {
             found[fingerprint] = "a key that this authority made";

@@ -22,7 +22,7 @@ public sealed class PollDesk(Completions completions, PersistCaOptions options, 
             return found;
         }
 
-        // Another node may be working at it, and nobody tells of its end here: the look is due in any case.
+        // Another node may be working at it, and what it tells of its end may be lost: the look is due in any case.
         await waiter.WaitAsync(options.Acme.PollWait, clock, cancel);
         return await look();
     }

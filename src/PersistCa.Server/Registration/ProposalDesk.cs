@@ -89,7 +89,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
                 var proposal = Proposal(who, wish, serials, t.Now);
                 t.Db.RevocationProposals.Add(proposal);
-                t.Audit(AuditKinds.RevocationProposed, "proposal:" + proposal.PublicId, FactsOf(proposal));
+                t.Audit(AuditKinds.RevocationProposed, "proposal:" + proposal.PublicId, RevocationEntries.FactsOf(proposal));
                 if (serials.Count > Policy.AloneUpTo)
                 {
                     return proposal;
@@ -134,7 +134,7 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     return Refusals.NoSuchResource("proposal");
                 }
 
-                if (who.RefuseAsSecond(proposal.Proposer) is { } notSecond)
+                if (await who.RefuseAsSecondAsync(t, proposal.Proposer, proposal.CreatedAt, cancel) is { } notSecond)
                 {
                     return notSecond;
                 }
@@ -159,13 +159,13 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
                     return Refusals.Conflict("The certificates of the proposal are not those that were proposed: somebody changed the database. Propose again, and find out who.");
                 }
 
-                if (!await IsAsProposedAsync(t.Db, proposal, cancel))
+                if (!await RevocationEntries.IsAsProposedAsync(t.Db, proposal, cancel))
                 {
                     return Refusals.Conflict("The proposal is not what its audit entry says: somebody changed the database. Propose again, and find out who.");
                 }
 
                 proposal.Approve(who.Name, t.Now);
-                Audit(t, AuditKinds.RevocationApproved, proposal, ("proposer", proposal.Proposer));
+                RevocationEntries.Audit(t, AuditKinds.RevocationApproved, proposal, ("proposer", proposal.Proposer));
                 if (proposal.StartedAt is not null)
                 {
                     await RevocationRunner.BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
@@ -218,38 +218,6 @@ public sealed class ProposalDesk(CaStore store, RevocationRunner runner, LimitDe
 
     /// <summary>Whether a revocation blocks a key though no certificate of it may be left.</summary>
     internal static bool TakesKey(CriterionKind kind, int? reason) => kind == CriterionKind.Key && reason == RevocationReasons.KeyCompromise;
-
-    internal static void Audit(StoreTransaction t, string kind, RevocationProposal proposal, params (string, string?)[] more) =>
-        t.Audit(kind, "proposal:" + proposal.PublicId, [.. What(proposal), .. more]);
-
-    /// <summary>
-    /// Whether a proposal is what was proposed: the entry of its proposal is compared with the row, by which an approval would revoke. Whoever changes one has to change
-    /// the other too.
-    /// </summary>
-    internal static async Task<bool> IsAsProposedAsync(CaDb db, RevocationProposal proposal, CancellationToken cancel)
-    {
-        var subject = "proposal:" + proposal.PublicId;
-        var entries = await db.AuditEntries.Where(e => e.Kind == AuditKinds.RevocationProposed && e.Subject == subject).ToListAsync(cancel);
-        return entries is [var entry] && entry.Actor == Actor.OperatorNamed(proposal.Proposer).Name && entry.Facts == StoreTransaction.FactsJson(FactsOf(proposal));
-    }
-
-    /// <summary>What the entry of a proposal says.</summary>
-    private static (string Name, string? Value)[] FactsOf(RevocationProposal proposal) =>
-    [
-        .. What(proposal),
-        ("comment", proposal.Comment),
-        ("plannedFor", proposal.PlannedFor is { } planned ? AcmeJson.Time(planned) : null),
-        ("explanation", proposal.ExplanationUrl),
-    ];
-
-    private static (string Name, string? Value)[] What(RevocationProposal proposal) =>
-    [
-        ("by", Word(proposal.Kind)),
-        ("criterion", proposal.Criterion.Length == 0 ? null : proposal.Criterion),
-        ("reason", proposal.Reason?.ToString(CultureInfo.InvariantCulture)),
-        ("matched", proposal.Matched.ToString(CultureInfo.InvariantCulture)),
-        ("sha256", proposal.MatchedSha256),
-    ];
 
     /// <summary>The word for a kind of criterion.</summary>
     public static string Word(CriterionKind kind) => kind switch

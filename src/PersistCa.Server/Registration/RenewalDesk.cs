@@ -94,7 +94,7 @@ public sealed class RenewalDesk(CaStore store, IssuerBook issuers, PersistCaOpti
         var usual = options.Acme.Renewal.ExplanationUrl is { Length: > 0 } url ? url : null;
         if (certificate.RevokedAt is { } revoked)
         {
-            return new RenewalAdvice(RenewalWindow.Past(revoked), usual);
+            return new RenewalAdvice(RenewalWindow.Past(revoked), await db.RevocationPageAsync(certificate.Serial, cancel) ?? usual);
         }
 
         return await db.PlannedRevocationAsync(certificate.Serial, now, cancel) is { } planned

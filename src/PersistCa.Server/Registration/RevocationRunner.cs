@@ -40,7 +40,7 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
     }
 
     /// <summary>Does one batch, or finds that there is nothing left and finishes.</summary>
-    /// <exception cref="InvalidOperationException">There is no such proposal, or it was not decided.</exception>
+    /// <exception cref="InvalidOperationException">There is no such proposal, or it was not decided, whatever its row says.</exception>
     public async Task<RevocationProposal> StepAsync(string id, CancellationToken cancel)
     {
         var who = await store.ReadAsync(db => db.RevocationProposals.Where(p => p.PublicId == id).Select(p => p.Approver ?? p.Proposer).FirstAsync(cancel), cancel);
@@ -54,6 +54,11 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
                 if (proposal.StatusAt(t.Now) == ProposalStatus.Finished)
                 {
                     return proposal; // somebody else did the rest
+                }
+
+                if (!await RevocationEntries.IsDecidedAsync(t.Db, proposal, cancel))
+                {
+                    throw new InvalidOperationException($"the revocation {id} was not decided as its row says, and is not carried out; somebody changed the database");
                 }
 
                 var items = await t.Db.RevocationItems.Where(i => i.ProposalId == proposal.Id && i.DoneAt == null)
@@ -81,7 +86,7 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
                 }
 
                 proposal.Finish(t.Now);
-                ProposalDesk.Audit(t, AuditKinds.RevocationFinished, proposal, ("revoked", Text(proposal.Revoked)), ("since", Text(proposal.RevokedSince)), ("gone", Text(proposal.Gone)));
+                RevocationEntries.Audit(t, AuditKinds.RevocationFinished, proposal, ("revoked", Text(proposal.Revoked)), ("since", Text(proposal.RevokedSince)), ("gone", Text(proposal.Gone)));
                 return proposal;
             },
             cancel);
@@ -110,14 +115,14 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
 
                     // Days may lie between approval and beginning.
                     var serials = await t.Db.SerialsOfAsync(proposal.Id, cancel);
-                    if (RevocationProposals.DigestOf(serials) != proposal.MatchedSha256 || !await ProposalDesk.IsAsProposedAsync(t.Db, proposal, cancel))
+                    if (RevocationProposals.DigestOf(serials) != proposal.MatchedSha256 || !await RevocationEntries.IsDecidedAsync(t.Db, proposal, cancel))
                     {
                         changed.Add(id);
                         return proposal;
                     }
 
                     proposal.Begin(t.Now);
-                    ProposalDesk.Audit(t, AuditKinds.RevocationBegun, proposal, ("plannedFor", AcmeJson.Time(proposal.PlannedFor!.Value)));
+                    RevocationEntries.Audit(t, AuditKinds.RevocationBegun, proposal, ("plannedFor", AcmeJson.Time(proposal.PlannedFor!.Value)));
                     await BlockKeyAsync(t, proposal, serials.FirstOrDefault() ?? "", cancel);
                     return proposal;
                 },
@@ -137,16 +142,27 @@ public sealed class RevocationRunner(CaStore store, RevocationDesk desk, Persist
     /// <param name="still">For how long nobody has been at it.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>How many proposals.</returns>
+    /// <exception cref="InvalidOperationException">One was not decided, whatever its row says; the others have gone on.</exception>
     public async Task<int> ResumeAsync(TimeSpan still, CancellationToken cancel)
     {
         var since = store.Now - still;
         var waiting = await store.ReadAsync(db => db.StandingStillAsync(since, cancel), cancel);
+        var changed = new List<string>();
         foreach (var id in waiting)
         {
-            await RunAsync(id, TimeSpan.FromDays(1), cancel);
+            if (await store.ReadAsync(async db => await RevocationEntries.IsDecidedAsync(db, await db.RevocationProposals.FirstAsync(p => p.PublicId == id, cancel), cancel), cancel))
+            {
+                await RunAsync(id, TimeSpan.FromDays(1), cancel);
+            }
+            else
+            {
+                changed.Add(id);
+            }
         }
 
-        return waiting.Count;
+        return changed.Count == 0
+            ? waiting.Count
+            : throw new InvalidOperationException($"revocations were not decided as their rows say, and do not go on: {string.Join(", ", changed)}; somebody changed the database");
     }
 
     /// <summary>

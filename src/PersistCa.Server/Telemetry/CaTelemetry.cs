@@ -54,6 +54,9 @@ public static class CaTelemetry
     public static readonly Counter<long> Problems = Meter.CreateCounter<long>("persistca.problems", "{problem}", "Problem documents sent");
 
     /// <summary>Announces the depth of the queues, which a worker keeps up to date.</summary>
-    public static void ObserveQueues(Func<IEnumerable<Measurement<long>>> depths) =>
+    public static void ObserveQueues(Func<IEnumerable<Measurement<long>>> depths, Func<IEnumerable<Measurement<long>>> parked)
+    {
         Meter.CreateObservableGauge("persistca.queue.depth", depths, "{item}", "Work items waiting or being worked on");
+        Meter.CreateObservableGauge("persistca.queue.parked", parked, "{item}", "Work items that failed too often and wait for an operator");
+    }
 }

@@ -12,7 +12,7 @@ namespace PersistCa.Server.Workers;
 
 /// <summary>Keeps the lists of every issuer fresh: each at the start, soon after a revocation, and on a schedule.</summary>
 internal sealed partial class CrlWorker(
-    CaStore store, StatusIssuers issuers, AuthorityUrls urls, RevocationDesk desk, CrlSignal signal, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
+    CaStore store, StatusIssuers issuers, AuthorityUrls urls, RevocationDesk desk, CrlSignal signal, PeriodicDuty duty, PersistCaOptions options, TimeProvider clock, ILogger<CrlWorker> logger)
     : BackgroundService
 {
     /// <summary>How often another node's revocations are looked for. With Issuance:StatusMaxAge it stays below the minute in which a revocation is to be seen.</summary>
@@ -28,14 +28,19 @@ internal sealed partial class CrlWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        long? before = null;
+        var told = false;
         while (!stoppingToken.IsCancellationRequested)
         {
+            var epoch = await duty.WaitAsync(stoppingToken);
+            told |= epoch != before; // what the holder before was told is not known
+            before = epoch;
             var soon = false;
             foreach (var issuer in issuers.All)
             {
                 try
                 {
-                    soon |= await RefreshAsync(issuer, stoppingToken);
+                    soon |= await RefreshAsync(issuer, epoch, told, stoppingToken);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -52,20 +57,21 @@ internal sealed partial class CrlWorker(
                 LogSweepFailed(logger, e);
             }
 
+            told = false;
             if (soon)
             {
                 await Task.Delay(Spacing, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             else
             {
-                await signal.WaitAsync(Look, clock, stoppingToken);
+                told = await signal.WaitAsync(Look, clock, stoppingToken);
             }
         }
     }
 
     /// <summary>Makes the lists of an issuer that are due.</summary>
     /// <returns>True when one has to wait a moment because the list before is so young.</returns>
-    public async Task<bool> RefreshAsync(Issuer issuer, CancellationToken cancel)
+    private async Task<bool> RefreshAsync(Issuer issuer, long epoch, bool told, CancellationToken cancel)
     {
         await PointAsync(issuer, cancel);
         var (shards, newest) = await store.ReadAsync(
@@ -73,10 +79,10 @@ internal sealed partial class CrlWorker(
         var soon = false;
         foreach (var shard in shards)
         {
-            switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), cancel))
+            switch (await JudgeAsync(issuer, shard, newest.GetValueOrDefault(shard), told, cancel))
             {
                 case Due.Now:
-                    await MakeAsync(issuer, shard, parted: shards.Count > 1, cancel);
+                    await MakeAsync(issuer, shard, epoch, parted: shards.Count > 1, cancel);
                     break;
                 case Due.Soon:
                     soon = true;
@@ -89,8 +95,13 @@ internal sealed partial class CrlWorker(
         return soon;
     }
 
-    private async Task<Due> JudgeAsync(Issuer issuer, int shard, NewestCrl? newest, CancellationToken cancel)
+    private async Task<Due> JudgeAsync(Issuer issuer, int shard, NewestCrl? newest, bool told, CancellationToken cancel)
     {
+        if (newest?.ThisUpdate > store.Now)
+        {
+            return told ? Due.Now : Due.Not; // the clock was set back: times do not say what came after the list, so whatever was told may have
+        }
+
         if (newest is null || store.Now - newest.ThisUpdate >= options.Issuance.CrlInterval)
         {
             return Due.Now;
@@ -108,10 +119,10 @@ internal sealed partial class CrlWorker(
     }
 
     /// <summary>
-    /// Makes a list. It is read and signed outside of any transaction, since a long one takes its time; only the number decides then: another node's list with
-    /// one as high has taken its place.
+    /// Makes a list. It is read and signed outside of any transaction, since a long one takes its time; only the epoch and the number decide then: another node may have
+    /// taken this work meanwhile, or made a list with one as high.
     /// </summary>
-    private async Task MakeAsync(Issuer issuer, int shard, bool parted, CancellationToken cancel)
+    private async Task MakeAsync(Issuer issuer, int shard, long epoch, bool parted, CancellationToken cancel)
     {
         var now = store.Now;
         var (before, floor, entries, pointers) = await store.ReadAsync(
@@ -123,6 +134,7 @@ internal sealed partial class CrlWorker(
             },
             cancel);
         var thisUpdate = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        thisUpdate = before?.ThisUpdate > thisUpdate ? before.ThisUpdate : thisUpdate; // a clock that was set back does not set lists back
         var content = new CrlContent
         {
             Number = CrlLists.NextCrlNumber(Math.Max(before?.Number ?? 0, floor), now),
@@ -140,6 +152,11 @@ internal sealed partial class CrlWorker(
             Actor.Server,
             async t =>
             {
+                if (!await PeriodicDuty.HoldsAsync(t, epoch, cancel))
+                {
+                    return new AcmeProblem(ProblemCatalog.ServerInternal, "another node has taken the periodic work");
+                }
+
                 if ((await t.Db.NewestCrlsAsync(issuer.IssuerId, cancel)).GetValueOrDefault(shard) is { } newest && newest.Number >= row.Number)
                 {
                     return new AcmeProblem(ProblemCatalog.ServerInternal, "another node made a list with this number, or a higher one");

@@ -32,6 +32,7 @@ internal sealed partial class IssuanceWorker(
     WorkLeases leases,
     WorkSignal signal,
     NodeIdentity node,
+    Readiness readiness,
     ProfileBook profiles,
     SwitchBoard switches,
     IssuerBook issuers,
@@ -41,16 +42,13 @@ internal sealed partial class IssuanceWorker(
     Completions completions,
     PersistCaOptions options,
     TimeProvider clock,
-    ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, clock, logger)
+    ILogger<IssuanceWorker> logger) : LeaseLoop(WorkKind.Issue, leases, signal, node, readiness, options, clock, logger)
 {
     /// <summary>How often CAA is asked when the look-up fails, in half a minute altogether, before the order fails.</summary>
     private const int CaaAttempts = 7;
 
     /// <inheritdoc/>
-    protected override int Concurrency => options.Issuance.Concurrency;
-
-    /// <inheritdoc/>
-    protected override int MaxAttempts => options.Server.MaxWorkAttempts;
+    protected override int Concurrency => Options.Issuance.Concurrency;
 
     /// <inheritdoc/>
     protected override Task GiveUpAsync(WorkItem item, CancellationToken cancel) =>

@@ -6,7 +6,7 @@ using PersistCa.Storage.Status;
 namespace PersistCa.Server.Workers;
 
 /// <summary>Signs answers ahead of questions: those about new certificates, about revoked ones, and those that have grown old.</summary>
-internal sealed partial class OcspWorker(CaStore store, StatusIssuers issuers, OcspDesk desk, PersistCaOptions options, TimeProvider clock, ILogger<OcspWorker> logger) : BackgroundService
+internal sealed partial class OcspWorker(CaStore store, StatusIssuers issuers, OcspDesk desk, PeriodicDuty duty, PersistCaOptions options, TimeProvider clock, ILogger<OcspWorker> logger) : BackgroundService
 {
     /// <summary>How often it is looked for what is due. Whoever asks earlier gets an answer at once all the same.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
@@ -18,6 +18,7 @@ internal sealed partial class OcspWorker(CaStore store, StatusIssuers issuers, O
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            await duty.WaitAsync(stoppingToken); // answers of two nodes would be as good, and cost twice
             var wait = Look;
             try
             {

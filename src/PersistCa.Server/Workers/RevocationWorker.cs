@@ -3,7 +3,7 @@ using PersistCa.Server.Registration;
 namespace PersistCa.Server.Workers;
 
 /// <summary>Goes on with bulk revocations that stand still: at the start with all that are unfinished, later with those at which nobody has been for a while.</summary>
-internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProvider clock, ILogger<RevocationWorker> logger) : BackgroundService
+internal sealed partial class RevocationWorker(RevocationRunner runner, PeriodicDuty duty, TimeProvider clock, ILogger<RevocationWorker> logger) : BackgroundService
 {
     /// <summary>How often is looked.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
@@ -17,7 +17,8 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProv
         using var timer = new PeriodicTimer(Look, clock);
         do
         {
-            try
+            await duty.WaitAsync(stoppingToken);
+            await TryAsync(async () =>
             {
                 if (await runner.ResumeAsync(still, stoppingToken) is > 0 and var resumed)
                 {
@@ -25,17 +26,29 @@ internal sealed partial class RevocationWorker(RevocationRunner runner, TimeProv
                 }
 
                 still = Still;
+            });
+            await TryAsync(async () =>
+            {
                 if (await runner.BeginDueAsync(stoppingToken) is > 0 and var begun)
                 {
                     LogBegun(logger, begun);
                 }
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                LogFailed(logger, e);
-            }
+            });
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>One that cannot be gone on with keeps nothing else from its time.</summary>
+    private async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailed(logger, e);
+        }
     }
 
     [LoggerMessage(LogLevel.Information, "{Resumed} bulk revocations that stood still were finished")]

@@ -8,7 +8,7 @@ using PersistCa.Storage.WorkQueue;
 namespace PersistCa.Server.Workers;
 
 /// <summary>Forgets stale nonces and what lapsed long ago, and measures the queues.</summary>
-internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases, PersistCaOptions options, TimeProvider clock, ILogger<UpkeepWorker> logger) : BackgroundService
+internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases, PeriodicDuty duty, PersistCaOptions options, TimeProvider clock, ILogger<UpkeepWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan NonceInterval = TimeSpan.FromMinutes(10);
@@ -17,24 +17,27 @@ internal sealed partial class UpkeepWorker(StoreUpkeep upkeep, WorkLeases leases
     private const int MostForgotten = 1000;
 
     private ImmutableArray<Measurement<long>> depths = [];
+    private ImmutableArray<Measurement<long>> parked = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        CaTelemetry.ObserveQueues(() => depths);
+        CaTelemetry.ObserveQueues(() => depths, () => parked);
         using var timer = new PeriodicTimer(Interval, clock);
         var nonces = clock.GetTimestamp();
         do
         {
             try
             {
-                var measured = ImmutableArray.CreateBuilder<Measurement<long>>();
+                var (waiting, stuck) = (ImmutableArray.CreateBuilder<Measurement<long>>(), ImmutableArray.CreateBuilder<Measurement<long>>());
                 foreach (var kind in Enum.GetValues<WorkKind>())
                 {
-                    measured.Add(new Measurement<long>(await leases.DepthAsync(kind, stoppingToken), new KeyValuePair<string, object?>("kind", kind.ToString().ToLowerInvariant())));
+                    var tag = new KeyValuePair<string, object?>("kind", kind.ToString().ToLowerInvariant());
+                    waiting.Add(new Measurement<long>(await leases.DepthAsync(kind, stoppingToken), tag));
+                    stuck.Add(new Measurement<long>(await leases.ParkedAsync(kind, stoppingToken), tag));
                 }
 
-                depths = measured.ToImmutable();
-                if (clock.GetElapsedTime(nonces) > NonceInterval)
+                (depths, parked) = (waiting.ToImmutable(), stuck.ToImmutable());
+                if (duty.Epoch is not null && clock.GetElapsedTime(nonces) > NonceInterval)
                 {
                     nonces = clock.GetTimestamp();
                     await upkeep.ForgetStaleNoncesAsync(stoppingToken);

@@ -22,17 +22,15 @@ internal sealed partial class ValidationWorker(
     WorkLeases leases,
     WorkSignal signal,
     NodeIdentity node,
+    Readiness readiness,
     ValidationDesk desk,
     Completions completions,
     PersistCaOptions options,
     TimeProvider clock,
-    ILogger<ValidationWorker> logger) : LeaseLoop(WorkKind.Validate, leases, signal, node, clock, logger)
+    ILogger<ValidationWorker> logger) : LeaseLoop(WorkKind.Validate, leases, signal, node, readiness, options, clock, logger)
 {
     /// <inheritdoc/>
-    protected override int Concurrency => options.Validation.Concurrency;
-
-    /// <inheritdoc/>
-    protected override int MaxAttempts => options.Server.MaxWorkAttempts;
+    protected override int Concurrency => Options.Validation.Concurrency;
 
     /// <inheritdoc/>
     protected override async Task GiveUpAsync(WorkItem item, CancellationToken cancel)
@@ -59,7 +57,7 @@ internal sealed partial class ValidationWorker(
         activity?.SetTag("acme.authorization", authorization.PublicId).SetTag("acme.account", account.PublicId).SetTag("acme.challenge", challenge.Type.Wire());
 
         var started = Clock.GetTimestamp();
-        var validated = await desk.ValidateAsync(authorization.Regime, challenge.Type, desk.Attempt(authorization, challenge, account), options.Validation.Deadline, cancel);
+        var validated = await desk.ValidateAsync(authorization.Regime, challenge.Type, desk.Attempt(authorization, challenge, account), Options.Validation.Deadline, cancel);
         var result = validated.Result;
         CrashPoint.Reached("5.validated");
 

@@ -86,6 +86,8 @@ public static class AuditKinds
     public const string ProposalApproved = "proposal.approved";
     public const string ProposalWithdrawn = "proposal.withdrawn";
     public const string ProposalCarriedOut = "proposal.carried-out";
+    public const string DutyTaken = "duty.taken";
+
     public const string SearchFilled = "store.search-filled";
     public const string LapsedForgotten = "store.lapsed-forgotten";
     public const string StoreBackedUp = "store.backed-up";

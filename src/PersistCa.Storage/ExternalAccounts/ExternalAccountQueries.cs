@@ -30,6 +30,16 @@ public static class ExternalAccountQueries
     public static Task<int> OpenAccountsAsync(this CaDb db, long keyId, CancellationToken cancel) =>
         db.Accounts.CountAsync(a => a.ExternalKeyId == keyId && a.Status == AccountStatus.Valid, cancel);
 
+    /// <summary>Whether an account has, or had, the certificate of a serial number, and all of these names are in it.</summary>
+    public static async Task<bool> HasCertificateForAllAsync(this CaDb db, long accountId, string serial, IReadOnlyCollection<string> names, CancellationToken cancel)
+    {
+        var found = await db.Certificates
+            .Where(c => c.AccountId == accountId && c.Serial == serial && c.IssuedAt != null)
+            .Join(db.Orders, c => c.OrderId, o => o.Id, (c, o) => o.Names)
+            .FirstOrDefaultAsync(cancel);
+        return found is not null && names.All(found.Contains);
+    }
+
     /// <summary>Whether an account has a certificate that is neither revoked nor over for exactly these names.</summary>
     public static async Task<bool> HasLiveCertificateAsync(this CaDb db, long accountId, IReadOnlyCollection<string> names, DateTimeOffset now, CancellationToken cancel)
     {

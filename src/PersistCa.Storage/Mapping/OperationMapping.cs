@@ -2,12 +2,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
+using PersistCa.Storage.Nodes;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage.Mapping;
 
 internal sealed class OperationMapping :
     IEntityTypeConfiguration<WorkItem>,
+    IEntityTypeConfiguration<Duty>,
     IEntityTypeConfiguration<AuditEntry>,
     IEntityTypeConfiguration<ConsumedNonce>,
     IEntityTypeConfiguration<LimitBucket>,
@@ -20,8 +22,17 @@ internal sealed class OperationMapping :
         builder.Property(w => w.Domain).HasMaxLength(255);
         builder.Property(w => w.LeasedBy).HasMaxLength(128);
         builder.Property(w => w.TraceParent).HasMaxLength(64);
+        builder.Property(w => w.Reason).HasMaxLength(WorkItem.MaxReason);
         builder.HasIndex(w => new { w.Kind, w.SubjectId, w.Ordinal }).IsUnique();
         builder.HasIndex(w => new { w.Kind, w.DueAt });
+    }
+
+    public void Configure(EntityTypeBuilder<Duty> builder)
+    {
+        builder.ToTable("duties");
+        builder.HasKey(d => d.Name);
+        builder.Property(d => d.Name).HasMaxLength(32);
+        builder.Property(d => d.Holder).HasMaxLength(128);
     }
 
     public void Configure(EntityTypeBuilder<AuditEntry> builder)

@@ -25,6 +25,13 @@ public static class OperatorTokens
     public static async Task<bool> StillLiveAsync(this StoreTransaction t, string tokenId, CancellationToken cancel) =>
         await t.Db.OperatorTokens.FirstOrDefaultAsync(o => o.PublicId == tokenId, cancel) is { } token && token.IsLive(t.Now);
 
+    /// <summary>Names of those who made the tokens that a name had at a time; those made on the host have no maker.</summary>
+    public static Task<List<string>> MakersOfAsync(this CaDb db, string name, DateTimeOffset at, CancellationToken cancel) => db.OperatorTokens
+        .Where(t => t.Name == name && t.MadeBy != null && t.CreatedAt <= at && t.ExpiresAt > at && (t.RevokedAt == null || t.RevokedAt > at))
+        .Select(t => t.MadeBy!)
+        .Distinct()
+        .ToListAsync(cancel);
+
     /// <summary>Whether there is a live token of a role.</summary>
     public static Task<bool> AnyLiveAsync(this CaDb db, OperatorRole role, DateTimeOffset now, CancellationToken cancel) =>
         db.OperatorTokens.AnyAsync(t => t.Role == role && t.RevokedAt == null && t.ExpiresAt > now, cancel);

@@ -112,6 +112,15 @@ public static class RevocationProposals
         .Select(p => new PlannedRevocation(p.CreatedAt, p.ExplanationUrl))
         .FirstOrDefaultAsync(cancel);
 
+    /// <summary>The page that was given with the planned revocation by which a certificate was revoked; null for none.</summary>
+    public static Task<string?> RevocationPageAsync(this CaDb db, string serial, CancellationToken cancel) => db.RevocationItems
+        .Where(i => i.Serial == serial && i.DoneAt != null)
+        .Join(db.RevocationProposals, i => i.ProposalId, p => p.Id, (i, p) => p)
+        .Where(p => p.ExplanationUrl != null)
+        .OrderBy(p => p.Id)
+        .Select(p => p.ExplanationUrl)
+        .FirstOrDefaultAsync(cancel);
+
     /// <summary>Proposals whose planned time has come and that are decided, the oldest first.</summary>
     public static Task<List<string>> DueProposalsAsync(this CaDb db, DateTimeOffset now, CancellationToken cancel) => db.RevocationProposals
         .Where(p => p.PlannedFor != null && p.PlannedFor <= now && p.StartedAt == null && p.FinishedAt == null && (p.Approver != null || p.Matched <= p.AloneUpTo))

@@ -16,6 +16,9 @@ public enum WorkKind
 /// </summary>
 public sealed class WorkItem
 {
+    /// <summary>Longest reason that is kept.</summary>
+    public const int MaxReason = 500;
+
     public long Id { get; private set; }
 
     public WorkKind Kind { get; init; }
@@ -45,6 +48,20 @@ public sealed class WorkItem
 
     /// <summary>When the lease lapses.</summary>
     public DateTimeOffset? LeasedUntil { get; set; }
+
+    /// <summary>Why the last attempt was in vain; null before the first that was.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Since when it is parked, tried too often: an operator releases it, or at <see cref="DueAt"/> it is given up. Null for work that is tried.</summary>
+    public DateTimeOffset? ParkedAt { get; private set; }
+
+    /// <summary>Tries it again from the beginning.</summary>
+    public void Release(DateTimeOffset now)
+    {
+        DueAt = now;
+        ParkedAt = null;
+        Attempts = 0;
+    }
 
     /// <summary>W3C trace context of the order.</summary>
     public string? TraceParent { get; init; }

@@ -225,6 +225,49 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
         Assert.Empty(await bed.RevokedAsync(all));
     }
 
+    [Theory]
+    [InlineData(true, "approver = 'berta', approved_at = created_at + 1")]
+    [InlineData(true, "alone_up_to = 1000")]
+    [InlineData(false, "approver = 'berta', approved_at = created_at + 1, started_at = created_at + 1, progress_at = created_at - 1")]
+    [InlineData(false, "alone_up_to = 1000, started_at = created_at + 1, progress_at = created_at - 1")]
+    public async Task A_decision_that_was_written_into_the_database_is_none(bool planned, string change)
+    {
+        var own = await OperatorBed.StartAsync(null);
+        var serials = await own.FillAsync(2, "a.test");
+        var at = own.Authority.Clock.GetUtcNow().AddHours(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        var (status, proposal) = await own.PostAsync("revocations", own.Anna, $$"""{"criterion":{"name":"*.a.test"},"dryRun":false{{(planned ? $",\"plannedFor\":\"{at}\"" : "")}}}""");
+        Assert.Equal((202, "pending"), (status, Text(proposal, "status")));
+        var sql = System.Runtime.CompilerServices.FormattableStringFactory.Create("UPDATE revocation_proposals SET " + change);
+        Assert.Equal(1, await own.Authority.Store.ReadAsync(db => db.Database.ExecuteSqlAsync(sql, None), None));
+        own.Authority.Clock.Ahead += TimeSpan.FromHours(3);
+
+        var runner = own.Authority.Services.GetRequiredService<RevocationRunner>();
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => planned ? runner.BeginDueAsync(None) : runner.ResumeAsync(TimeSpan.Zero, None));
+
+        Assert.Contains(Text(proposal, "id"), refused.Message, StringComparison.Ordinal);
+        Assert.Contains("somebody changed the database", refused.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => runner.StepAsync(Text(proposal, "id"), None));
+        Assert.Empty(await own.RevokedAsync(serials));
+        await own.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Officers_whose_tokens_one_custodian_made_are_not_two()
+    {
+        var domain = bed.Fresh() + ".test";
+        var serials = await bed.FillAsync(2, domain);
+        var karl = await bed.TokenAsync("karl", OperatorRole.Custodian);
+        async Task<string> MadeAsync(string name) => Text((await bed.PostAsync("tokens", karl, $$"""{"name":"{{name}}","role":"revocation-officer","days":1}""")).Body, "secret");
+        var (one, two) = (await MadeAsync("first"), await MadeAsync("second"));
+        var (_, proposal) = await bed.ProposeAsync(one, Under(domain));
+
+        var (status, body) = await bed.ApproveAsync(two, proposal);
+
+        Assert.Equal((403, "The tokens of both were made by karl, who could be either: another operator is needed."), (status, Text(body, "detail")));
+        Assert.Empty(await bed.RevokedAsync(serials));
+        Assert.Equal(200, (await bed.ApproveAsync(bed.Berta, proposal)).Status);
+    }
+
     [Fact]
     public async Task A_key_that_officers_call_compromised_is_blocked_and_takes_what_was_revoked_for_less_along()
     {
@@ -320,7 +363,7 @@ public sealed class BulkRevocationTests(OperatorBed bed) : IClassFixture<Operato
             {
                 var held = (await t.HoldProposalAsync(id, None))!;
                 held.Approve("berta", t.Now);
-                t.Audit(AuditKinds.RevocationApproved, "test");
+                t.Audit(AuditKinds.RevocationApproved, "proposal:" + id);
                 return held;
             },
             None);

@@ -66,6 +66,46 @@ public abstract class DecisionTests(StoreKind kind)
     }
 
     [SkippableFact]
+    public async Task A_custodian_is_not_two_by_tokens_that_they_made()
+    {
+        await using var bed = await DecisionBed.StartAsync(kind);
+        async Task<JsonNode> MadeAsync(string maker, string name) => (await bed.Bed.PostAsync("tokens", maker, $$"""{"name":"{{name}}","role":"operator","days":1}""")).Body;
+        var (one, two, three) = (await MadeAsync(bed.Karl, "one"), await MadeAsync(bed.Karl, "two"), await MadeAsync(bed.Kira, "three"));
+        var path = $"proposals/{Text((await bed.Bed.PostAsync("profiles/client/withdraw", Text(one, "secret"))).Body, "id")}/approve";
+
+        // A token that was taken back since was good when it was used.
+        Assert.Equal(200, (await bed.Bed.PostAsync($"tokens/{Text(one["token"]!, "id")}/revoke", bed.Karl)).Status);
+        var (status, refused) = await bed.Bed.PostAsync(path, bed.Karl);
+        Assert.Equal((403, "Nobody approves what was proposed with a token that they made: another operator is needed."), (status, Text(refused, "detail")));
+        (status, refused) = await bed.Bed.PostAsync(path, Text(two, "secret"));
+        Assert.Equal((403, "The tokens of both were made by karl, who could be either: another operator is needed."), (status, Text(refused, "detail")));
+        Assert.Equal(200, (await bed.Bed.PostAsync(path, Text(three, "secret"))).Status);
+    }
+
+    [SkippableTheory]
+    [InlineData("proposer")]
+    [InlineData("subject")]
+    [InlineData("entry")]
+    public async Task A_proposal_is_held_against_the_entry_of_its_day(string changed)
+    {
+        await using var bed = await DecisionBed.StartAsync(kind);
+        var proposal = (await bed.Bed.PostAsync("profiles/client/withdraw", bed.Olga)).Body;
+        var digest = OperatorProposal.DigestOf("profile.withdraw", "profile:server", "{}");
+        _ = changed switch
+        {
+            "proposer" => await bed.Authority.Store.ReadAsync(db => db.OperatorProposals.ExecuteUpdateAsync(s => s.SetProperty(p => p.Proposer, "kira"), None), None),
+            "subject" => await bed.Authority.Store.ReadAsync(db => db.OperatorProposals.ExecuteUpdateAsync(s => s.SetProperty(p => p.Subject, "profile:server").SetProperty(p => p.Sha256, digest), None), None),
+            _ => await bed.Authority.Store.ReadAsync(db => db.AuditEntries.Where(e => e.Kind == AuditKinds.ProposalMade).ExecuteDeleteAsync(None), None),
+        };
+
+        // Not even by who proposed it, of whom the row knows nothing any more.
+        var (status, refused) = await bed.Bed.PostAsync($"proposals/{Text(proposal, "id")}/approve", changed == "proposer" ? bed.Olga : bed.Oskar);
+        Assert.Equal(409, status);
+        Assert.StartsWith("The proposal is not what was proposed", Text(refused, "detail"), StringComparison.Ordinal);
+        Assert.Equal("offered", Text((await bed.Bed.GetAsync("profiles/client", bed.Arno)).Body, "state"));
+    }
+
+    [SkippableFact]
     public async Task A_proposal_is_carried_out_once_and_not_after_its_time_nor_after_it_was_withdrawn()
     {
         await using var bed = await DecisionBed.StartAsync(kind, o => o.Operators.ProposalLifetime = TimeSpan.FromHours(1));

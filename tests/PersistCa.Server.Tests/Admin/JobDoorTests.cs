@@ -32,7 +32,24 @@ public abstract class JobDoorTests(StoreKind kind)
         None);
 
     [SkippableFact]
-    public async Task A_parked_job_is_seen_and_done_at_once_when_told()
+    public async Task A_parked_job_is_seen_with_its_reason_and_released_by_an_operator()
+    {
+        await using var bed = await StartAsync();
+        await QueueAsync(bed);
+        DateTimeOffset? since = bed.Authority.Store.Now;
+        await ChangeAsync(bed, bed.Authority.Store.Now.AddHours(20), null);
+        await bed.Authority.Store.ReadAsync(db => db.WorkItems.ExecuteUpdateAsync(s => s.SetProperty(w => w.ParkedAt, since).SetProperty(w => w.Reason, "it is broken"), None), None);
+        Assert.Empty((await bed.Bed.GetAsync("jobs?state=delayed", bed.Arno)).Body["items"]!.AsArray());
+        var parked = Assert.Single((await bed.Bed.GetAsync("jobs?state=parked", bed.Arno)).Body["items"]!.AsArray())!;
+        Assert.Equal("it is broken", Text(parked, "reason"));
+        var released = (await bed.Bed.PostAsync($"jobs/{parked["id"]!.GetValue<long>()}/retry", bed.Olga)).Body;
+        Assert.Equal(("waiting", 0), (Text(released, "state"), released["attempts"]!.GetValue<int>()));
+        Assert.Empty((await bed.Bed.GetAsync("jobs?state=parked", bed.Arno)).Body["items"]!.AsArray());
+        Assert.Contains("parked", Assert.Single(await bed.Bed.AuditAsync(AuditKinds.JobRetried)).Facts, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_delayed_job_is_seen_and_done_at_once_when_told()
     {
         await using var bed = await StartAsync();
         var (account, _) = await QueueAsync(bed);
@@ -40,8 +57,8 @@ public abstract class JobDoorTests(StoreKind kind)
         Assert.Equal((account, "waiting"), (Text(job, "account"), Text(job, "state")));
         await ChangeAsync(bed, bed.Authority.Store.Now.AddMinutes(5), null);
         Assert.Empty((await bed.Bed.GetAsync("jobs?state=waiting", bed.Arno)).Body["items"]!.AsArray());
-        var parked = Assert.Single((await bed.Bed.GetAsync("jobs?state=parked", bed.Arno)).Body["items"]!.AsArray())!;
-        var path = "jobs/" + parked["id"]!.GetValue<long>();
+        var delayed = Assert.Single((await bed.Bed.GetAsync("jobs?state=delayed", bed.Arno)).Body["items"]!.AsArray())!;
+        var path = "jobs/" + delayed["id"]!.GetValue<long>();
         Assert.Equal("waiting", Text((await bed.Bed.PostAsync(path + "/retry", bed.Olga)).Body, "state"));
         Assert.Equal("waiting", Text((await bed.Bed.GetAsync(path, bed.Arno)).Body, "state"));
         Assert.Single(await bed.Bed.AuditAsync(AuditKinds.JobRetried));

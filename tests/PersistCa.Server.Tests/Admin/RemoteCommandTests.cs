@@ -136,6 +136,20 @@ public sealed class RemoteCommandTests
             Assert.Contains(words, run.Output + run.Error, StringComparison.Ordinal);
         }
 
+        foreach (var (words, arguments) in new (string, string[])[]
+        {
+            ("Must be one of: 'valid'", ["certificate", "list", "--status", "nonsense"]),
+            ("Cannot parse argument 'many'", ["eab", "create", "--max-accounts", "many"]),
+            ("Unrecognized command or argument '--colour'", ["profile", "list", "--colour"]),
+            ("Required command was not provided", ["eab"]),
+        })
+        {
+            var run = await shell.RunAsync(bed.Arno, arguments);
+            Assert.True(run.Exit == PersistCaCommand.Refused, $"{string.Join(' ', arguments)}: {run.Exit} {run.Output}{run.Error}");
+            Assert.Empty(run.Output);
+            Assert.Contains(words, Assert.Single(run.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        }
+
         var unreachable = await shell.RunAsync(bed.Arno, ["profile", "list", "--server", $"https://localhost:{RunningAuthority.FreePort()}"]);
         Assert.Equal(1, unreachable.Exit);
         Assert.Contains("does not answer", unreachable.Error, StringComparison.Ordinal);

@@ -32,6 +32,7 @@ public sealed class TokenDoorTests
     [InlineData("""{"name":"robot","role":"king","days":1}""", "The body needs name, role")]
     [InlineData("""{"name":"robot","role":"viewer"}""", "The body needs name, role")]
     [InlineData("""{"name":"robot","role":"viewer","days":0}""", "The body needs name, role")]
+    [InlineData("""{"name":"robot","role":"viewer","days":2147483647}""", "at most 825 are accepted (Operators:MaxTokenLifetime)")]
     [InlineData("""{"name":"robot","role":"viewer","days":1000}""", "at most 825 are accepted (Operators:MaxTokenLifetime)")]
     [InlineData("""{"name":"robot","role":"viewer","days":1,"scopes":["certificates:eat"]}""", "There is no scope 'certificates:eat'")]
     [InlineData("""{"name":"robot","role":"viewer","days":1,"scopes":[]}""", "The token would be for nothing")]

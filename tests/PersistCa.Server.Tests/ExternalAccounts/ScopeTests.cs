@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Protocol;
 using PersistCa.Protocol.ExternalAccounts;
 using PersistCa.Protocol.Limits;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Demo;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
+using PersistCa.Server.Tests.Renewal;
 using PersistCa.Testing;
 
 namespace PersistCa.Server.Tests.ExternalAccounts;
@@ -248,6 +250,59 @@ public sealed class ScopeTests
         {
             Assert.Contains("which stops revocations by its accounts", revoked.Body, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task An_order_that_replaces_a_certificate_renews_none_but_its_names()
+    {
+        await using var authority = await StartAsync();
+        var key = await authority.ExternalKeyAsync();
+        using var client = await authority.BoundAsync(key);
+        authority.Publish(client, Name, PersistDialect.Draft02);
+        var replaces = RenewalBed.IdOf(await client.IssueAsync("dns-persist-01", Name));
+        await authority.RemoveAsync(key, EndStops.NewOrders);
+
+        async Task<(int Status, string? Problem, string Body)> OrderAsync(string more) => await TryAsync(async () => await client.PostAsync(
+            await client.UrlAsync("newOrder", None), $$"""{"identifiers":[{"type":"dns","value":"{{Name}}"}{{more}}],"replaces":"{{replaces}}"}""", None));
+        var wider = await OrderAsync(",{\"type\":\"dns\",\"value\":\"b.corp.example\"}");
+        Assert.Equal((403, "unauthorized"), (wider.Status, wider.Problem));
+        Assert.Contains("which stops new orders", wider.Body, StringComparison.Ordinal);
+        Assert.Equal(201, (await OrderAsync("")).Status);
+    }
+
+    [Fact]
+    public async Task A_certificate_whose_issuance_an_operator_gives_up_is_given_back()
+    {
+        await using var authority = await StartAsync();
+        var key = await authority.ExternalKeyAsync(t => t with { Certificates = new RateLimit(1, TimeSpan.FromDays(300)) });
+        using var client = await authority.BoundAsync(key);
+        authority.Publish(client, Name, PersistDialect.Draft02);
+        var order = await client.ReadyOrderAsync("dns-persist-01", Name);
+        authority.Options.Server.Roles = [.. Acme];
+        await authority.RestartAsync();
+        var (csr, secret) = RunningAuthority.Csr(Name);
+        secret.Dispose();
+        await client.PostAsync(order.Json["finalize"]!.GetValue<string>(), new JsonObject { ["csr"] = System.Buffers.Text.Base64Url.EncodeToString(csr) }.ToJsonString(), None);
+
+        // A node intended the certificate, and died.
+        _ = (await authority.Store.WriteAsync<string>(
+            PersistCa.Storage.Actor.Server,
+            async t =>
+            {
+                var row = await t.Db.Orders.SingleAsync(None);
+                var issuer = await t.Db.Issuers.Select(i => i.Id).FirstAsync(None);
+                t.Db.Certificates.Add(new Protocol.Certificates.IssuedCertificate(PublicId.Next(), new string('5', 32), issuer, row.Id, row.AccountId, new string('0', 64), [1], t.Now, t.Now.AddDays(9), t.Now));
+                Assert.Null(await new LimitDesk(authority.Options.Limits).TakeCertificateAsync(t, key.Key.Scope(), None));
+                t.Audit("account.updated", "test");
+                return "intended";
+            },
+            None)).Value;
+        Assert.Equal("rateLimited", (await TryAsync(() => client.OrderAsync([Name], None))).Problem);
+
+        var job = (await authority.Store.ReadAsync(db => db.WorkItems.SingleAsync(None), None)).Id;
+        Assert.False((await ((JobDesk)authority.Services.GetService(typeof(JobDesk))!).CancelAsync(await authority.OperatorAsync(), job, None)).IsRefused);
+
+        Assert.Equal(201, (await TryAsync(() => client.OrderAsync([Name], None))).Status);
     }
 
     private static async Task<AcmeAnswer> RevokeAsync(AcmeClient client, string chain)

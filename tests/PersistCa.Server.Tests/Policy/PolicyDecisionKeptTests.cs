@@ -66,6 +66,7 @@ public sealed class PolicyDecisionKeptTests
     [InlineData("external account required", "externalAccountRequired", "account.bound")]
     [InlineData("authorization deactivated", "unauthorized", "proof.valid")]
     [InlineData("key blocked", "badPublicKey", "key.free lint")]
+    [InlineData("key of an account", "badPublicKey", "key.free lint")]
     [InlineData("account closed", "unauthorized", "account.open")]
     public async Task What_is_changed_between_finalize_and_issuance_is_seen_and_the_order_says_what(string what, string problem, string? rule)
     {
@@ -76,13 +77,13 @@ public sealed class PolicyDecisionKeptTests
         authority.Publish(client, Name, PersistDialect.Draft02);
         var order = await client.ReadyOrderOfAsync("team", "dns-persist-01", names);
         var (csr, key) = RunningAuthority.Csr(names);
-        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+        var spki = key.ExportSubjectPublicKeyInfo();
         key.Dispose();
         authority.Options.Server.Roles = ["acme", "publication"];
         await authority.RestartAsync();
         await client.PostAsync(order.Json["finalize"]!.GetValue<string>(), new JsonObject { ["csr"] = System.Buffers.Text.Base64Url.EncodeToString(csr) }.ToJsonString(), None);
 
-        await ChangeAsync(authority, client, order, what, fingerprint);
+        await ChangeAsync(authority, client, order, what, spki);
         authority.Options.Server.Roles = [];
         await authority.RestartAsync();
 
@@ -92,7 +93,7 @@ public sealed class PolicyDecisionKeptTests
         Assert.Equal((0, 0), await authority.Store.ReadAsync(async db => (await db.Certificates.CountAsync(), await db.PolicyDecisions.CountAsync()), None));
     }
 
-    private static async Task ChangeAsync(RunningAuthority authority, AcmeClient client, AcmeAnswer order, string what, string fingerprint)
+    private static async Task ChangeAsync(RunningAuthority authority, AcmeClient client, AcmeAnswer order, string what, byte[] spki)
     {
         var (options, team) = (authority.Options, authority.Options.Profiles[0]);
         switch (what)
@@ -142,9 +143,21 @@ public sealed class PolicyDecisionKeptTests
                     PersistCa.Storage.Actor.Server,
                     async t =>
                     {
-                        await PersistCa.Storage.Status.BlockedKeys.BlockKeyAsync(t, fingerprint, "00", proven: true, None);
+                        await PersistCa.Storage.Status.BlockedKeys.BlockKeyAsync(t, Convert.ToHexStringLower(SHA256.HashData(spki)), "00", proven: true, None);
                         t.Audit(AuditKinds.KeyBlocked, "test");
                         return "blocked";
+                    },
+                    None)).Value;
+                break;
+            case "key of an account":
+                var jwk = Protocol.Jose.Jwk.FromSubjectPublicKeyInfo(spki)!;
+                _ = (await authority.Store.WriteAsync<string>(
+                    PersistCa.Storage.Actor.Server,
+                    t =>
+                    {
+                        t.Db.Accounts.Add(new Protocol.Accounts.Account(Protocol.PublicId.Next(), jwk.Thumbprint, jwk.Canonical, [], true, t.Now));
+                        t.Audit(AuditKinds.AccountCreated, "test");
+                        return Task.FromResult<Protocol.Outcome<string>>("registered");
                     },
                     None)).Value;
                 break;

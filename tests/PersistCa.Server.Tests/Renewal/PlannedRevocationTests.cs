@@ -70,6 +70,7 @@ public sealed class PlannedRevocationTests
 
         // What was announced is revoked, and what was renewed for that is not.
         Assert.Equal(old.Values.Select(RenewalBed.IdOf).Order(), await RevokedAsync(authority, old.Values.Concat(fleet.Values).Append(other).Distinct()));
+        Assert.Equal(Page, (await authority.AdviceAsync(RenewalBed.IdOf(old["c.fleet.test"]))).ExplanationUrl); // the client that looks late sees why, too
         var entries = await authority.Store.ReadAsync(db => db.AuditEntries.Where(e => e.Subject == "proposal:" + id).OrderBy(e => e.Id).Select(e => e.Kind).ToListAsync(None), None);
         Assert.Equal([AuditKinds.RevocationProposed, AuditKinds.RevocationApproved, AuditKinds.RevocationBegun], entries.Take(3));
         Assert.Equal(AuditKinds.RevocationFinished, entries[^1]);

@@ -11,7 +11,7 @@ public sealed class GivingUpTests
     private static CancellationToken None => CancellationToken.None;
 
     [Fact]
-    public async Task A_validation_tried_too_often_fails_with_serverInternal_and_leaves_the_queue()
+    public async Task A_validation_that_was_parked_for_its_whole_time_fails_with_serverInternal_and_leaves_the_queue()
     {
         await using var authority = await RunningAuthority.StartAsync(o => o.Server.Roles = ["acme", "publication"]);
         using var client = await authority.RegisteredAsync();
@@ -30,7 +30,7 @@ public sealed class GivingUpTests
     }
 
     [Fact]
-    public async Task An_issuance_tried_too_often_fails_its_order_with_serverInternal_and_leaves_the_queue()
+    public async Task An_issuance_that_was_parked_for_its_whole_time_fails_its_order_with_serverInternal_and_leaves_the_queue()
     {
         await using var authority = await RunningAuthority.StartAsync(o => o.Acme.FinalizeWait = TimeSpan.Zero);
         using var client = await authority.RegisteredAsync();
@@ -51,11 +51,36 @@ public sealed class GivingUpTests
         Assert.False(await authority.Store.ReadAsync(db => db.Certificates.AnyAsync(), None));
     }
 
-    /// <summary>Counts as many attempts as are allowed, and starts the workers.</summary>
+    [Fact]
+    public async Task Work_that_fails_every_time_is_parked_with_its_reason_after_as_many_attempts_as_are_allowed()
+    {
+        await using var authority = await RunningAuthority.StartAsync(o =>
+        {
+            o.Server.MaxWorkAttempts = 2;
+            o.Server.Roles = ["acme", "publication"];
+        });
+        using var client = await authority.RegisteredAsync();
+        authority.Publish(client, "a.example.test", PersistDialect.Draft01);
+        var order = await client.OrderAsync(["a.example.test"], None);
+        var url = order.Json["authorizations"]![0]!.GetValue<string>();
+        await client.PostAsync((await client.FetchAsync(url, None)).Challenge("dns-persist-01")["url"]!.GetValue<string>(), "{}", None);
+
+        // Work on something that is not there: a bug, which no attempt mends.
+        await authority.Store.ReadAsync(db => db.WorkItems.ExecuteUpdateAsync(s => s.SetProperty(w => w.SubjectId, 4711), None), None);
+        authority.Options.Server.Roles = [];
+        await authority.RestartAsync();
+
+        await Patience.UntilAsync(async () => (await authority.Store.ReadAsync(db => db.WorkItems.SingleAsync(None), None)).ParkedAt is not null, "it is not parked");
+        var item = await authority.Store.ReadAsync(db => db.WorkItems.SingleAsync(None), None);
+        Assert.Equal((2, "InvalidOperationException: a queued authorization vanished"), (item.Attempts, item.Reason));
+        Assert.InRange(item.DueAt - item.ParkedAt!.Value, authority.Options.Server.ParkedLifetime, authority.Options.Server.ParkedLifetime);
+    }
+
+    /// <summary>Parks the work so long ago that its time is over, and starts the workers.</summary>
     private static async Task WearOutAsync(RunningAuthority authority, WorkKind kind)
     {
-        var most = authority.Options.Server.MaxWorkAttempts;
-        Assert.Equal(1, await authority.Store.ReadAsync(db => db.WorkItems.Where(w => w.Kind == kind).ExecuteUpdateAsync(s => s.SetProperty(w => w.Attempts, most), None), None));
+        DateTimeOffset? before = authority.Store.Now - authority.Options.Server.ParkedLifetime;
+        Assert.Equal(1, await authority.Store.ReadAsync(db => db.WorkItems.Where(w => w.Kind == kind).ExecuteUpdateAsync(s => s.SetProperty(w => w.ParkedAt, before), None), None));
         authority.Options.Server.Roles = [];
         await authority.RestartAsync();
     }
