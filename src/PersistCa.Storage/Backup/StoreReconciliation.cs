@@ -74,6 +74,10 @@ public sealed class StoreReconciliation(IDbContextFactory<CaDb> factory, CaStore
                 var abandoned = await AbandonAsync(t, cancel);
                 await t.Db.WorkItems.Where(w => w.LeasedBy != null)
                     .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
+
+                // A duty of a node that is gone is free, and whoever thinks to hold it still is refused by its epoch.
+                var past = DateTimeOffset.UnixEpoch;
+                await t.Db.Duties.ExecuteUpdateAsync(s => s.SetProperty(d => d.HeldUntil, past).SetProperty(d => d.Epoch, d => d.Epoch + 1), cancel);
                 await RestoreMark.ClearAsync(t.Db, cancel);
                 t.Audit(
                     restoredFrom is null ? AuditKinds.StoreReconciled : AuditKinds.StoreRestored,

@@ -61,6 +61,7 @@ internal static class BackupCommand
             throw new StartRefusedException("Store:ConnectionString", $"the database does not answer: {reason}");
         }
 
+        await ServerHost.RequireKnownSchemaAsync(upkeep, cancel);
         if (await upkeep.PendingMigrationsAsync(cancel) is { Count: > 0 } pending)
         {
             await provider.DisposeAsync();
