@@ -94,7 +94,7 @@ public sealed class BackupCommandTests(StatusBed bed) : IClassFixture<StatusBed>
         await RunAsync(0, "restore", "--from", Backup, "--data", data, "--accept-loss", "--with-keys", "--identity", key);
 
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(bed.Folder, "ca", "issuing.key.pem")), await File.ReadAllBytesAsync(Path.Combine(data, "ca", "issuing.key.pem")));
-        Assert.False(File.Exists(Path.Combine(data, Hosting.Passphrase.GeneratedFile)));
+        Assert.False(File.Exists(Path.Combine(data, PersistCa.Server.Hosting.Passphrase.GeneratedFile)));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class BackupCommandTests(StatusBed bed) : IClassFixture<StatusBed>
         await MakeAsync();
         var (data, list) = (Path.Combine(away, "data"), Path.Combine(away, "list.crl"));
         await File.WriteAllBytesAsync(list, [0x30, 0]);
-        File.Copy(Path.Combine(bed.Folder, Hosting.Passphrase.GeneratedFile), Path.Combine(away, "word"));
+        File.Copy(Path.Combine(bed.Folder, PersistCa.Server.Hosting.Passphrase.GeneratedFile), Path.Combine(away, "word"));
         Assert.Contains("persistca restore reconcile", await RunAsync(2, "restore", "--from", Backup, "--data", data, "--accept-loss", "--known-crl", list), StringComparison.Ordinal);
         string[] serve =
         [
