@@ -44,6 +44,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<CrlPoint> CrlPoints => Set<CrlPoint>();
 
+    public DbSet<LostRevocation> LostRevocations => Set<LostRevocation>();
+
     public DbSet<OcspAnswerRow> OcspAnswers => Set<OcspAnswerRow>();
 
     public DbSet<OcspSignerRow> OcspSigners => Set<OcspSignerRow>();

@@ -57,6 +57,9 @@ public static class StorageRegistration
         services.AddSingleton<Nodes.DutyBook>();
         services.AddSingleton<StoreUpkeep>();
         services.AddSingleton<Integrity.StoreInspection>();
+        services.AddSingleton<Backup.StoreDump>();
+        services.AddSingleton<Backup.StoreLoad>();
+        services.AddSingleton<Backup.StoreReconciliation>();
         return services;
     }
 

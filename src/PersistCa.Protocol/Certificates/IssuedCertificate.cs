@@ -224,11 +224,17 @@ public sealed class IssuedCertificate
     public void Abandon() => Status = Life.Step(Status, CertificateStatus.Abandoned);
 
     /// <summary>The certificate is revoked.</summary>
-    public void Revoke(int? reason, DateTimeOffset now)
+    public void Revoke(int? reason, DateTimeOffset now) => Revoke(reason, now, now);
+
+    /// <summary>The certificate turns out to have been revoked before: a list that was published shows it.</summary>
+    /// <param name="reason">CRL reason code, null for none.</param>
+    /// <param name="revokedAt">Since when it has been, as the list says.</param>
+    /// <param name="now">The time.</param>
+    public void Revoke(int? reason, DateTimeOffset revokedAt, DateTimeOffset now)
     {
         Status = Life.Step(Status, CertificateStatus.Revoked);
         RevocationReason = reason;
-        RevokedAt = now;
+        RevokedAt = revokedAt;
         StatusChangedAt = now;
     }
 

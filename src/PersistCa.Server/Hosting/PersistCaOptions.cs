@@ -45,6 +45,9 @@ public sealed class PersistCaOptions
     /// <summary>Those who look after the authority, and their doors.</summary>
     public OperatorOptions Operators { get; set; } = new();
 
+    /// <summary>How backups are encrypted.</summary>
+    public BackupOptions Backup { get; set; } = new();
+
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
 

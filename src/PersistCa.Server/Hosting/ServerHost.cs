@@ -282,6 +282,11 @@ public static class ServerHost
             throw new StartRefusedException("Store:Migrate", $"the schema lacks {pending.Count} migrations ({pending[0]} first) and migrating on start is off; run 'persistca database migrate'");
         }
 
+        if (await services.GetRequiredService<Storage.Backup.StoreReconciliation>().IsAwaitedAsync(cancel))
+        {
+            throw new StartRefusedException("Store:ConnectionString", "a restore into this database was not finished; run 'persistca restore reconcile' first");
+        }
+
         var store = services.GetRequiredService<CaStore>();
         await upkeep.FillSearchAsync(cancel);
         await store.ReadAsync(db => services.GetRequiredService<SwitchBoard>().LookAsync(db, cancel), cancel);
