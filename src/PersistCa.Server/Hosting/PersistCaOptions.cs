@@ -130,6 +130,9 @@ public sealed class StoreOptions
     /// <summary>Whether connections go through a pooler that gives a server connection for one transaction only: then no session is held for news and locks.</summary>
     public bool TransactionPooler { get; set; }
 
+    /// <summary>How long an account that was read to say who signed a request is used for the next one, where another node may have changed it; none for not at all.</summary>
+    public TimeSpan AccountMemory { get; set; } = StorageRegistration.AccountLife;
+
     /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
     public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);
 }

@@ -133,7 +133,7 @@ public static class ServerHost
         builder.AddCaTelemetry(options.Log);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
-        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options), options.Store.TransactionPooler);
+        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options), options.Store.TransactionPooler, options.Store.AccountMemory);
         builder.Services.AddSingleton(_ => ring); // by a factory, so that its keys are closed with the server
         builder.Services.AddAuthority(options, issuers, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
