@@ -75,7 +75,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         try
         {
             await cluster.CommandAsync("init", "--generate-passphrase");
-            await cluster.CommandAsync("database", "migrate", .. direct is null ? Array.Empty<string>() : ["--set", "Store:ConnectionString=" + direct, "--set", "Store:TransactionPooler=false"]);
+            await cluster.CommandAsync(["database", "migrate", .. direct is null ? Array.Empty<string>() : ["--set", "Store:ConnectionString=" + direct, "--set", "Store:TransactionPooler=false"]]);
             await Task.WhenAll(Enumerable.Range(0, cluster.Count).Select(cluster.StartNodeAsync));
             await cluster.StartBalancerAsync();
             return cluster;

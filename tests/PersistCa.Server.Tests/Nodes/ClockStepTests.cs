@@ -17,9 +17,9 @@ public abstract class ClockStepTests(StoreKind kind)
 {
     private static CancellationToken None => CancellationToken.None;
 
-    /// <summary>Back by an hour before each request; forward by a day once, before any of them, since orders may lapse in several.</summary>
+    /// <summary>Back by an hour before each request but finalize, since a proof that is dated ahead is not used (proof.age); forward by a day once, before any of them, since orders may lapse in several.</summary>
     [SkippableTheory]
-    [InlineData(-60, new[] { 1, 2, 3, 4, 5 })]
+    [InlineData(-60, new[] { 1, 2, 4, 5 })]
     [InlineData(24 * 60, new[] { 1 })]
     [InlineData(24 * 60, new[] { 2 })]
     [InlineData(24 * 60, new[] { 3 })]
@@ -77,7 +77,7 @@ public abstract class ClockStepTests(StoreKind kind)
         var authorization = order.Json["authorizations"]![0]!.GetValue<string>();
         await client.PostAsync((await client.FetchAsync(authorization, None)).Challenge("dns-persist-01")["url"]!.GetValue<string>(), "{}", None);
 
-        authority.Clock.Ahead -= TimeSpan.FromHours(1);
+        authority.Clock.Ahead = TimeSpan.Zero; // a day back, to when its certificates were made
         authority.Options.Server.Roles = [];
         await authority.RestartAsync();
 
