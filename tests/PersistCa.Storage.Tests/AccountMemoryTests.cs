@@ -11,7 +11,7 @@ public abstract class AccountMemoryTests(StoreKind kind)
     public async Task An_account_is_read_with_its_keys_and_the_key_that_signs()
     {
         await using var s = await TestStore.OpenAsync(kind);
-        var account = await s.AddAccountAsync();
+        var account = await s.AddAccountAsync(PersistCa.Protocol.Jose.Jwk.FromCanonical(Jwk).Thumbprint);
         var known = await s.Store.AccountAsync(account.PublicId, None);
         Assert.Equal((account.Id, account.CurrentThumbprint), (known!.Account.Id, known.Account.CurrentThumbprint));
         Assert.Equal(account.CurrentThumbprint, known.Key.Thumbprint);
