@@ -89,34 +89,13 @@ public static class ServerHost
         }
     }
 
-    /// <summary>Where the SQLite file is, or the configured connection string with what must hold of every connection to PostgreSQL.</summary>
-    public static string ConnectionString(PersistCaOptions options)
+    /// <summary>Where the SQLite file is, or the configured connection string; behind a pooler of transactions without what lasts longer than one.</summary>
+    public static string ConnectionString(PersistCaOptions options) => options.Store switch
     {
-        var store = options.Store;
-        if (store.Kind == StoreKind.Sqlite)
-        {
-            return store.ConnectionString.Length > 0 ? store.ConnectionString : $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}";
-        }
-
-        Npgsql.NpgsqlConnectionStringBuilder text;
-        try
-        {
-            text = new(store.ConnectionString);
-        }
-        catch (ArgumentException)
-        {
-            return store.ConnectionString; // it is refused where it is used, with its reason
-        }
-
-        // A COMMIT is an internal command. One that waits for a synchronous standby and is timed out is cancelled, and succeeds all the same.
-        text.InternalCommandTimeout = 0;
-        if (store.TransactionPooler)
-        {
-            (text.NoResetOnClose, text.MaxAutoPrepare) = (true, 0); // nothing that lasts longer than a transaction
-        }
-
-        return text.ConnectionString;
-    }
+        { TransactionPooler: true } store => new Npgsql.NpgsqlConnectionStringBuilder(store.ConnectionString) { NoResetOnClose = true, MaxAutoPrepare = 0 }.ConnectionString,
+        { ConnectionString.Length: > 0 } store => store.ConnectionString,
+        _ => $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}",
+    };
 
     /// <summary>Asks for the addresses before anything is started, so that a taken one is a line and not a stack of exceptions.</summary>
     private static void RequireFree(PersistCaOptions options)
