@@ -70,7 +70,7 @@ public abstract class AccountMemoryTests(StoreKind kind)
                 return "written";
             },
             None);
-        Assert.Equal(401, refused.Problem.Status);
+        Assert.Equal(401, refused.Problem!.Status);
         Assert.Equal(0, await s.Store.ReadAsync(db => Task.FromResult(db.AuditEntries.Count(e => e.Subject == "order:x")), None));
     }
 

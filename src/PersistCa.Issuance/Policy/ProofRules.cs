@@ -33,7 +33,7 @@ internal static class ProofRules
             ? RuleFinding.NotApplicable("the profile accepts every challenge")
             : Methods(f, f.Profile.Challenges.Contains, $"the profile {f.Profile.Name} does not accept any more", f.Profile.Challenges)),
         new("proof.age", "no proof is older than it may be used", Reuse, (f, _) => RuleFinding.Of(
-            Valid(f).Select(p => p.ProvedAt is { } at && at <= f.Now && f.Now - at <= p.LongestUse
+            Valid(f).Select(p => p.ProvedAt is { } at && at - f.Now <= MostAhead && f.Now - at <= p.LongestUse
                 ? null
                 : Unauthorized(p.Name, $"{p.Name} was proved {(p.ProvedAt is { } then ? "at " + AcmeJson.Time(then) : "at no time")}, which may be used for {Texts.Duration(p.LongestUse)}; make a new order.")),
             Oldest(f),
@@ -49,6 +49,9 @@ internal static class ProofRules
         Valid(f).Select(p => p.Method is { } m && accepts(m) ? null : Unauthorized(p.Name, $"{p.Name} was proved by {p.Method?.Wire() ?? "nothing"}, which {otherwise}; make a new order.")),
         Used(f),
         string.Join(", ", expected.Select(e => e.Wire())));
+
+    /// <summary>How far a proof may be dated ahead: a clock that is set back makes some, and one that was far wrong must not have made any that last.</summary>
+    private static readonly TimeSpan MostAhead = TimeSpan.FromHours(2);
 
     private static AcmeProblem? Forbidden(PolicyFacts f, CaaFacts c)
     {

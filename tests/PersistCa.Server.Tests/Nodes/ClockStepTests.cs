@@ -17,9 +17,9 @@ public abstract class ClockStepTests(StoreKind kind)
 {
     private static CancellationToken None => CancellationToken.None;
 
-    /// <summary>Back by an hour before each request but finalize, since a proof that is dated ahead is not used (proof.age); forward by a day once, before any of them, since orders may lapse in several.</summary>
+    /// <summary>Back by an hour before each request; forward by a day once, before any of them, since orders may lapse in several.</summary>
     [SkippableTheory]
-    [InlineData(-60, new[] { 1, 2, 4, 5 })]
+    [InlineData(-60, new[] { 1, 2, 3, 4, 5 })]
     [InlineData(24 * 60, new[] { 1 })]
     [InlineData(24 * 60, new[] { 2 })]
     [InlineData(24 * 60, new[] { 3 })]
