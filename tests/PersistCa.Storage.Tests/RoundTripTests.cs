@@ -159,7 +159,7 @@ public abstract class RoundTripTests(StoreKind kind)
         var issuer = await s.AddAsync(t => NewIssuer(t.Now));
         var crl = await s.AddAsync(t => new CrlRow { IssuerId = IssuerId, Shard = 3, Number = 1L << 40, Der = [0, 9], ThisUpdate = t.Now, NextUpdate = t.Now.AddDays(7) });
 
-        await SameAsync(s, issuer, async db => await db.Issuers.SingleAsync());
+        await SameAsync(s, issuer, async db => await db.Issuers.SingleAsync(), nameof(IssuerRow.CrlNumberFloor));
         await SameAsync(s, crl, async db => await db.Crls.SingleAsync());
         Assert.Equal([[2, 3], [4]], (await s.Store.ReadAsync(db => db.Issuers.SingleAsync(), None)).ChainDer);
     }
@@ -216,7 +216,7 @@ public abstract class RoundTripTests(StoreKind kind)
         var leased = Assert.Single(await s.Leases.LeaseAsync(WorkKind.Issue, "node", 1, TimeSpan.FromMilliseconds(1), WorkShares.Of(1000), None));
 
         await SameAsync(s, secret, async db => await db.SealedSecrets.SingleAsync());
-        await SameAsync(s, leased, async db => await db.WorkItems.SingleAsync());
+        await SameAsync(s, leased, async db => await db.WorkItems.SingleAsync(), nameof(WorkItem.ParkedAt), nameof(WorkItem.Reason));
         Assert.Equal((1L << 40, 3, s.Store.Now, "00-trace"), (leased.SubjectId, leased.Ordinal, leased.DueAt, leased.TraceParent));
     }
 

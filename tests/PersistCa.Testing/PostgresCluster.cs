@@ -12,6 +12,8 @@ public sealed class PostgresCluster
 {
     private static readonly Lazy<Task<PostgresCluster>> Shared = new(StartAsync);
 
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
+
     private readonly string? connectionString;
     private readonly string reason;
     private readonly Process? keeper; // held, so that its input stays open
@@ -25,13 +27,30 @@ public sealed class PostgresCluster
 
     /// <summary>Makes a fresh database; the test is skipped, or fails, where there is no PostgreSQL.</summary>
     /// <returns>Its connection string.</returns>
-    public static async Task<string> NewDatabaseAsync()
+    public static async Task<string> NewDatabaseAsync() => await NewDatabaseAsync("");
+
+    /// <summary>Makes a database with the schema in place; the test is skipped, or fails, where there is no PostgreSQL.</summary>
+    /// <returns>Its connection string.</returns>
+    public static async Task<string> MigratedDatabaseAsync()
+    {
+        Requirement.Need((await Shared.Value).connectionString is not null, "postgresql", (await Shared.Value).reason);
+        return await NewDatabaseAsync($" TEMPLATE {await Template.Value}");
+    }
+
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var template = new NpgsqlConnectionStringBuilder(await NewDatabaseAsync()) { Pooling = false }; // nobody may be connected to a template
+        await StoreTemplate.MigrateAsync(Storage.StoreKind.PostgreSql, template.ConnectionString);
+        return template.Database!;
+    }
+
+    private static async Task<string> NewDatabaseAsync(string from)
     {
         var cluster = await Shared.Value;
         Requirement.Need(cluster.connectionString is not null, "postgresql", cluster.reason);
         var name = $"persistca_{Guid.NewGuid():N}"; // a lasting server may hold what an earlier run left
         await using var source = NpgsqlDataSource.Create(cluster.connectionString!);
-        await using (var command = source.CreateCommand($"CREATE DATABASE {name}"))
+        await using (var command = source.CreateCommand($"CREATE DATABASE {name}{from}"))
         {
             await command.ExecuteNonQueryAsync();
         }

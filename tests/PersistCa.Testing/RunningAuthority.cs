@@ -106,6 +106,11 @@ public sealed class RunningAuthority : IAsyncDisposable
 
         configure?.Invoke(options);
         Passphrase.Generate(folder);
+        if (options.Store is { Kind: StoreKind.Sqlite, ConnectionString: "" })
+        {
+            await StoreTemplate.CopyAsync(Path.Combine(folder, "persistca.db"));
+        }
+
         try
         {
             // One that was made elsewhere brings its own root.

@@ -40,9 +40,16 @@ public sealed class TestStore : IAsyncDisposable
     /// <param name="kind">Which database.</param>
     public static async Task<TestStore> OpenAsync(StoreKind kind)
     {
-        var store = await OpenEmptyAsync(kind);
-        await store.Upkeep.MigrateAsync(CancellationToken.None);
-        return store;
+        if (kind == StoreKind.PostgreSql)
+        {
+            var database = await PostgresCluster.MigratedDatabaseAsync();
+            return new TestStore(Services(kind, database), null, database);
+        }
+
+        var folder = Directory.CreateTempSubdirectory("persistca-store-").FullName;
+        var file = Path.Combine(folder, "store.db");
+        await StoreTemplate.CopyAsync(file);
+        return new TestStore(Services(kind, $"Data Source={file}"), folder, null);
     }
 
     /// <summary>Opens one over an empty database, without a schema.</summary>

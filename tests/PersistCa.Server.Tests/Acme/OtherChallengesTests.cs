@@ -174,7 +174,7 @@ public sealed class OtherChallengesTests(OtherChallengesTests.Bed bed) : IClassF
     [InlineData(true)]
     public async Task An_authorization_is_not_used_again_once_its_challenge_is_off_offer_for_the_name(bool postgres)
     {
-        await using var own = await RunningAuthority.StartAsync(postgres: postgres ? await PostgresCluster.NewDatabaseAsync() : null);
+        await using var own = await RunningAuthority.StartAsync(postgres: postgres ? await PostgresCluster.MigratedDatabaseAsync() : null);
         using var client = await own.RegisteredAsync();
         own.Publish(client, "again.example.test", PersistDialect.Draft02);
         var first = (await client.ReadyOrderAsync("dns-persist-01", "again.example.test")).Json["authorizations"]!.ToJsonString();

@@ -33,7 +33,7 @@ public sealed class DecisionBed : IAsyncDisposable
 
     public static async Task<DecisionBed> StartAsync(Storage.StoreKind kind = Storage.StoreKind.Sqlite, Action<PersistCaOptions>? configure = null)
     {
-        var database = kind == Storage.StoreKind.PostgreSql ? await PostgresCluster.NewDatabaseAsync() : null;
+        var database = kind == Storage.StoreKind.PostgreSql ? await PostgresCluster.MigratedDatabaseAsync() : null;
         var bed = new DecisionBed(
             await OperatorBed.StartAsync(
                 o =>

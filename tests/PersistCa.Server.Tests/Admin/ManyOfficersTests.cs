@@ -16,7 +16,7 @@ public sealed class ManyOfficersTests
     [SkippableFact]
     public async Task However_many_approve_and_carry_out_at_once_each_certificate_is_revoked_once_and_the_counts_are_right()
     {
-        var bed = await OperatorBed.StartAsync(o => o.Policy.Revocation.BatchSize = 10, await PostgresCluster.NewDatabaseAsync());
+        var bed = await OperatorBed.StartAsync(o => o.Policy.Revocation.BatchSize = 10, await PostgresCluster.MigratedDatabaseAsync());
         try
         {
             var officers = new List<string> { bed.Berta };

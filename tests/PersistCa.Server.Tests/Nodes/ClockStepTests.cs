@@ -93,7 +93,7 @@ public abstract class ClockStepTests(StoreKind kind)
                 (o.Acme.OrderLifetime, o.Acme.AuthorizationLifetime) = (TimeSpan.FromDays(7), TimeSpan.FromDays(7)); // what lapses in a day lapses
                 configure?.Invoke(o);
             },
-            kind == StoreKind.PostgreSql ? await PostgresCluster.NewDatabaseAsync() : null);
+            kind == StoreKind.PostgreSql ? await PostgresCluster.MigratedDatabaseAsync() : null);
         authority.Clock.Ahead = TimeSpan.FromDays(1);
         return authority;
     }

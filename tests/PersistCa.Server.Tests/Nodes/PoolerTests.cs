@@ -13,7 +13,7 @@ public sealed class PoolerTests
     [SkippableFact]
     public async Task Without_sessions_one_node_has_the_periodic_work_and_certificates_are_issued_and_revoked()
     {
-        var database = await PostgresCluster.NewDatabaseAsync();
+        var database = await PostgresCluster.MigratedDatabaseAsync();
         await using var authority = await RunningAuthority.StartAsync(
             o =>
             {

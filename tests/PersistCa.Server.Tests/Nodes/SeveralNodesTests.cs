@@ -22,7 +22,7 @@ public sealed class SeveralNodesTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        database = await PostgresCluster.NewDatabaseAsync();
+        database = await PostgresCluster.MigratedDatabaseAsync();
         authority = await RunningAuthority.StartAsync(o => o.Server.NodeName = "first", database);
         second = await authority.JoinAsync("second");
         third = await authority.JoinAsync("third");

@@ -59,7 +59,7 @@ public sealed class StopTests
                 o.Validation.Deadline = TimeSpan.FromMinutes(1);
                 o.Validation.Caa.Mode = Protocol.Caa.CaaMode.Off;
             },
-            await PostgresCluster.NewDatabaseAsync());
+            await PostgresCluster.MigratedDatabaseAsync());
         using var client = await authority.RegisteredAsync();
         var order = await client.OrderAsync(["a.example.test"], None);
         var challenge = (await client.FetchAsync(order.Json["authorizations"]![0]!.GetValue<string>(), None)).Challenge("dns-persist-01")["url"]!.GetValue<string>();

@@ -26,7 +26,7 @@ public abstract class StoreCheckBed(bool onPostgres) : IAsyncLifetime
 
     private async Task<RunningAuthority> StartAsync()
     {
-        var authority = await RunningAuthority.StartAsync(o => o.Issuance.Ocsp.Enabled = true, onPostgres ? await PostgresCluster.NewDatabaseAsync() : null);
+        var authority = await RunningAuthority.StartAsync(o => o.Issuance.Ocsp.Enabled = true, onPostgres ? await PostgresCluster.MigratedDatabaseAsync() : null);
         using var client = await authority.RegisteredAsync();
         foreach (var name in new[] { "kept.example.test", "compromised.example.test" })
         {

@@ -32,7 +32,7 @@ public sealed class NodesTests : IAsyncLifetime
                 StatusBed.Configure(o);
                 o.Issuance.CrlShards = 1;
             },
-            await PostgresCluster.NewDatabaseAsync());
+            await PostgresCluster.MigratedDatabaseAsync());
         second = await authority.JoinAsync("second");
     }
 
