@@ -30,7 +30,7 @@ internal static class AdminCommand
     private static Command Bootstrap()
     {
         var arguments = new ConfigurationArguments();
-        var name = new Option<string>("--name") { Description = "Whose it is: a-z, 0-9, '.', '_', '-'. One name for each person: nobody approves what the same name proposed.", Required = true };
+        var name = new Option<string>("--name") { Description = "Whose it is: a-z, 0-9, '.', '_', '-', '@'. One name for each person: nobody approves what the same name proposed.", Required = true };
         var role = new Option<string?>("--role") { Description = $"What for: {string.Join(", ", OperatorRoles.All.Select(r => r.Word()))}. Without it the first custodian's token is made, and refused once there is one." };
         role.AcceptOnlyFromAmong([.. OperatorRoles.All.Select(r => r.Word())]);
         var valid = new Option<string>("--valid") { Description = $"How long it is good, 1d to {MaxDays}d.", DefaultValueFactory = _ => "90d" };

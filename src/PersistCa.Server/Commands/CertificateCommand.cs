@@ -133,13 +133,14 @@ internal static class CertificateCommand
     private static async Task<int> PrintAsync(ParseResult result, OperatorClient client, string answer)
     {
         var output = result.InvocationConfiguration.Output;
+        var read = OperatorClient.Read(System.Text.Encoding.UTF8.GetBytes(answer));
         if (client.IsJson(result))
         {
             await output.WriteLineAsync(answer);
             return 0;
         }
 
-        var r = JsonSerializer.Deserialize(answer, AdminJson.Wire.RevocationResource) ?? throw new StartRefusedException("--server", "the answer is empty");
+        var r = read.Deserialize(AdminJson.Wire.RevocationResource)!;
         await output.WriteLineAsync(Sentence(r));
         if (r.Certificates is { Count: > 0 } certificates)
         {

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using PersistCa.Protocol.Acme;
 using PersistCa.Server.Demo;
 using PersistCa.Server.Hosting;
@@ -109,6 +110,20 @@ internal sealed class OperatorClient
         catch (HttpRequestException e)
         {
             throw new RemoteRefusedException(0, $"{url} does not answer ({e.GetBaseException().Message})");
+        }
+    }
+
+    /// <summary>Reads the answer of a door.</summary>
+    /// <exception cref="RemoteRefusedException">It is no JSON object: something else answers there.</exception>
+    public static JsonObject Read(ReadOnlySpan<byte> answer)
+    {
+        try
+        {
+            return JsonNode.Parse(answer) as JsonObject ?? throw new JsonException("it is no object");
+        }
+        catch (JsonException)
+        {
+            throw new RemoteRefusedException(0, "the answer is none of this product's; see whether --server is right");
         }
     }
 

@@ -130,10 +130,10 @@ internal sealed class RemoteAction(RemoteCommand row)
             return 0;
         }
 
-        var answer = JsonNode.Parse(bytes)!.AsObject();
+        var answer = OperatorClient.Read(bytes);
         while (result.GetValue(all) && answer["next"]?.GetValue<string>() is { } next)
         {
-            var page = JsonNode.Parse(await SendAsync(result, path, [.. asked, "cursor=" + next], body, cancel))!.AsObject();
+            var page = OperatorClient.Read(await SendAsync(result, path, [.. asked, "cursor=" + next], body, cancel));
             foreach (var item in page["items"]!.AsArray())
             {
                 answer["items"]!.AsArray().Add(item!.DeepClone());

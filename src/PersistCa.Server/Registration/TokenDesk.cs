@@ -168,7 +168,7 @@ public sealed class TokenDesk(CaStore store, PersistCaOptions options)
     {
         if (!OperatorDesk.IsName(wish.Name))
         {
-            return new AcmeProblem(ProblemCatalog.Malformed, $"'{Refusals.Shorten(wish.Name)}' is not a name of an operator; 1 to 64 of a-z, 0-9, '.', '_' and '-' are expected, beginning with a letter or digit, and not 'nobody'.");
+            return new AcmeProblem(ProblemCatalog.Malformed, $"'{Refusals.Shorten(wish.Name)}' is not a name of an operator; 1 to 64 of a-z, 0-9, '.', '_', '-' and '@' are expected, beginning with a letter or digit, and not 'nobody'.");
         }
 
         var most = options.Operators.MaxTokenLifetime;

@@ -150,6 +150,9 @@ public sealed class RemoteCommandTests
             Assert.Contains(words, Assert.Single(run.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
         }
 
+        var elsewhere = await shell.RunAsync(bed.Arno, ["account", "list", "--server", bed.Authority.Options.Server.BaseUrl + "/problems/malformed?of="]);
+        Assert.Equal((1, "persistca: the answer is none of this product's; see whether --server is right"), (elsewhere.Exit, elsewhere.Error.TrimEnd()));
+
         var unreachable = await shell.RunAsync(bed.Arno, ["profile", "list", "--server", $"https://localhost:{RunningAuthority.FreePort()}"]);
         Assert.Equal(1, unreachable.Exit);
         Assert.Contains("does not answer", unreachable.Error, StringComparison.Ordinal);

@@ -28,7 +28,7 @@ public sealed class TokenDoorTests
     }
 
     [Theory]
-    [InlineData("""{"name":"Robot","role":"viewer","days":1}""", "'Robot' is not a name of an operator")]
+    [InlineData("""{"name":"Robot","role":"viewer","days":1}""", "'Robot' is not a name of an operator; 1 to 64 of a-z, 0-9, '.', '_', '-' and '@' are expected")]
     [InlineData("""{"name":"robot","role":"king","days":1}""", "The body needs name, role")]
     [InlineData("""{"name":"robot","role":"viewer"}""", "The body needs name, role")]
     [InlineData("""{"name":"robot","role":"viewer","days":0}""", "The body needs name, role")]
