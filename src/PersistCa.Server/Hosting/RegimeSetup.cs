@@ -16,7 +16,7 @@ internal static class RegimeSetup
     public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<CaProfile> profiles, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger = null) => new(profiles
         .Where(p => p.Offered)
         .Select(p => (Name: p.Regime, p.Proofs, Key: Key(options, p)))
-        .Append((Authorization.PrivateRegime, ProfileProofs.None, ""))
+        .Append((Name: Authorization.PrivateRegime, Proofs: ProfileProofs.None, Key: ""))
         .DistinctBy(r => r.Name)
         .Select(r => One(r.Name, r.Proofs, r.Key, Under(options, ProfileProofs.BaseOf(r.Name)), resolver, clock, logger))
         .ToList());

@@ -84,7 +84,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, challenge.Type, court!, t.Now), result.Reusable && !court!.Proofs.ProvedAnew, court.Rules.Fingerprint);
+            authorization.Conclude(challenge, t.Now, Expiry(result, challenge.Type, court!, t.Now), result.Reusable && !court!.Proofs.ProvedAnew, court!.Rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);

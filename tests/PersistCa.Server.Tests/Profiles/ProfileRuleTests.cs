@@ -100,10 +100,9 @@ public sealed class ProfileRuleTests
         var access = leaf.Extensions.OfType<X509AuthorityInformationAccessExtension>().SingleOrDefault();
         var (urls, id) = (authority.Services.GetRequiredService<AuthorityUrls>(), authority.Services.GetRequiredService<IssuerBook>().All.First().Issuer.IssuerId);
         Assert.Equal(list, leaf.Extensions.Any(e => e.Oid!.Value == "2.5.29.31"));
-        Assert.Equal(
-            issuer.Length == 0 ? [] : [issuer.Replace("{own}", urls.Issuer(id), StringComparison.Ordinal).Replace("{id}", id, StringComparison.Ordinal)],
-            access?.EnumerateCAIssuersUris() ?? []);
-        Assert.Equal(ocsp ? [urls.Ocsp(id)] : [], access?.EnumerateOcspUris() ?? []);
+        var expected = issuer.Replace("{own}", urls.Issuer(id), StringComparison.Ordinal).Replace("{id}", id, StringComparison.Ordinal);
+        Assert.Equal(expected, string.Join(' ', access?.EnumerateCAIssuersUris() ?? []));
+        Assert.Equal(ocsp ? urls.Ocsp(id) : "", string.Join(' ', access?.EnumerateOcspUris() ?? []));
         Assert.StartsWith(status, (await RuleAsync(authority, "profile.status")).Found, StringComparison.Ordinal);
         Assert.Equal((RuleOutcome.Passed, issuer.Length == 0), await RuleAsync(authority, "profile.issuer-url") is var r ? (r.Outcome, r.Found == "none") : default);
     }
