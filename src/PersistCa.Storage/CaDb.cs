@@ -44,6 +44,8 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
 
     public DbSet<CrlPoint> CrlPoints => Set<CrlPoint>();
 
+    public DbSet<LostRevocation> LostRevocations => Set<LostRevocation>();
+
     public DbSet<OcspAnswerRow> OcspAnswers => Set<OcspAnswerRow>();
 
     public DbSet<OcspSignerRow> OcspSigners => Set<OcspSignerRow>();
@@ -77,6 +79,9 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
     /// <summary>Which database this is.</summary>
     public abstract StoreKind Kind { get; }
 
+    /// <summary>Whether it wrote something.</summary>
+    internal bool HasSaved { get; private set; }
+
     /// <summary>A time as a parameter of raw SQL, in the form in which this database keeps it.</summary>
     internal abstract object TimeParameter(DateTimeOffset time);
 
@@ -85,7 +90,7 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(CaDb).Assembly);
 
     /// <inheritdoc/>
-    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         foreach (var entry in ChangeTracker.Entries())
         {
@@ -96,7 +101,9 @@ public abstract class CaDb(DbContextOptions options) : DbContext(options)
             }
         }
 
-        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        HasSaved |= written > 0;
+        return written;
     }
 }
 

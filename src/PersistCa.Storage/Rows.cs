@@ -99,6 +99,9 @@ public sealed class IssuerRow
     public required List<byte[]> ChainDer { get; init; }
 
     public DateTimeOffset AddedAt { get; init; }
+
+    /// <summary>The number that the next list of each part is above, whatever lists the store knows: raised when the store came back from a copy. 0 for none.</summary>
+    public long CrlNumberFloor { get; set; }
 }
 
 /// <summary>A certificate revocation list. Its numbers rise and never repeat.</summary>

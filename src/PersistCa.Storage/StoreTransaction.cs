@@ -1,7 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
+using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.Orders;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Direct;
+using PersistCa.Storage.Status;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Storage;
@@ -47,21 +53,34 @@ public sealed record Actor(string Name, NonceUse? Nonce = null)
 /// <param name="Thumbprint">Thumbprint of the key.</param>
 public sealed record SigningAccount(string PublicId, string Thumbprint);
 
-/// <summary>One change of state: the context to change, the time, and the ways to audit and to queue in the same transaction.</summary>
+/// <summary>
+/// One change of state: what to read and to write in it, the time, and the ways to audit and to queue in the same transaction. What is written here goes to the
+/// database together, at the end; what is changed through <see cref="Db"/> goes before it.
+/// </summary>
 public sealed class StoreTransaction
 {
     private readonly Actor actor;
+    private readonly DirectConnection connection;
+    private readonly Func<CaDb> join;
+    private readonly SqlBatch first;
+    private readonly SqlBatch writes = new();
     private readonly List<Action> afterCommit = [];
+    private CaDb? db;
 
-    internal StoreTransaction(CaDb db, Actor actor, DateTimeOffset now)
+    internal StoreTransaction(DirectConnection connection, Func<CaDb> join, SqlBatch first, Actor actor, DateTimeOffset now)
     {
-        Db = db;
+        this.connection = connection;
+        this.join = join;
+        this.first = first;
         this.actor = actor;
         Now = now;
     }
 
-    /// <summary>The model.</summary>
-    public CaDb Db { get; }
+    /// <summary>The model, in this transaction. It costs more than statements do; what every request needs goes without it.</summary>
+    public CaDb Db => db ??= join();
+
+    /// <summary>Which database this is.</summary>
+    public StoreKind Kind => connection.Kind;
 
     /// <summary>The time of the change, whole milliseconds.</summary>
     public DateTimeOffset Now { get; }
@@ -70,6 +89,18 @@ public sealed class StoreTransaction
 
     internal int AuditEntries { get; private set; }
 
+    /// <summary>The model, if it was used.</summary>
+    internal CaDb? Used => db;
+
+    /// <summary>Whether something waits to be written.</summary>
+    internal bool Writes => writes.Count > 0;
+
+    /// <summary>Public ids of accounts that were changed without the model.</summary>
+    internal List<string> ChangedAccounts { get; } = [];
+
+    /// <summary>Questions to be put in this transaction, without the model.</summary>
+    public StoreReads Read() => new(RunAsync);
+
     /// <summary>Adds the audit entry of this change.</summary>
     /// <param name="kind">One of <see cref="AuditKinds"/>.</param>
     /// <param name="subject">What it happened to, such as "order:ID".</param>
@@ -77,7 +108,7 @@ public sealed class StoreTransaction
     public void Audit(string kind, string subject, params (string Name, string? Value)[] facts)
     {
         AuditEntries++;
-        Db.AuditEntries.Add(new AuditEntry
+        WorkSql.Add(writes, new AuditEntry
         {
             At = Now,
             Kind = kind,
@@ -91,8 +122,8 @@ public sealed class StoreTransaction
     /// <summary>Facts as an entry has them: those that have a value, sorted by their names.</summary>
     public static string FactsJson(params (string Name, string? Value)[] facts)
     {
-        var present = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in facts)
+        var present = new Dictionary<string, string>(facts.Length);
+        foreach (var (name, value) in facts.OrderBy(f => f.Name, StringComparer.Ordinal))
         {
             if (value is not null)
             {
@@ -100,13 +131,14 @@ public sealed class StoreTransaction
             }
         }
 
-        return JsonSerializer.Serialize(new Dictionary<string, string>(present), AcmeJson.Wire.DictionaryStringString);
+        return JsonSerializer.Serialize(present, AcmeJson.Wire.DictionaryStringString);
     }
 
     /// <summary>Queues work, to be done once this change is committed.</summary>
-    public void Enqueue(WorkKind kind, long subjectId, int ordinal, string? traceParent, long accountId, string domain = "")
+    /// <returns>The work as it was queued.</returns>
+    public WorkItem Enqueue(WorkKind kind, long subjectId, int ordinal, string? traceParent, long accountId, string domain = "", QueueLease? lease = null)
     {
-        Db.WorkItems.Add(new WorkItem
+        var item = new WorkItem
         {
             Kind = kind,
             SubjectId = subjectId,
@@ -116,8 +148,67 @@ public sealed class StoreTransaction
             CreatedAt = Now,
             DueAt = Now,
             TraceParent = traceParent,
-        });
+        };
+        if (lease is not null)
+        {
+            item.LeaseAtOnce(lease.Node, Now + lease.Time);
+        }
+
+        WorkSql.Add(writes, item);
+        return item;
     }
+
+    /// <summary>Adds an authorization with its challenges.</summary>
+    public void Add(Authorization authorization) => AuthorizationSql.Add(writes, authorization);
+
+    /// <summary>Adds an order that rests on authorizations, in the order of its identifiers, which are in the store or were added before.</summary>
+    public void Add(Order order, IReadOnlyList<Authorization> authorizations) => OrderSql.Add(writes, order, authorizations);
+
+    /// <summary>Adds a certificate that is intended, with its names.</summary>
+    public void Add(IssuedCertificate certificate) => CertificateSql.Add(writes, certificate);
+
+    /// <summary>Adds the evidence of a validation.</summary>
+    public void Add(ValidationRecord record) => WorkSql.Add(writes, record);
+
+    /// <summary>Adds what CAA said.</summary>
+    public void Add(CaaCheckRow check) => WorkSql.Add(writes, check);
+
+    /// <summary>Keeps what policy said of a certificate; what it said before gives way.</summary>
+    public void Keep(IssuedCertificate certificate, int version, DateTimeOffset decidedAt, string json) =>
+        CertificateSql.Keep(writes, certificate.PublicId, version, decidedAt, json);
+
+    /// <summary>Keeps what changed in an order that was read here.</summary>
+    public void Save(Order order) => OrderSql.Save(writes, order, changed => order.Kept(order.Id, Next(changed, order.Version, "order")));
+
+    /// <summary>Keeps what changed in a certificate that was read here: that it was signed.</summary>
+    public void Save(IssuedCertificate certificate) =>
+        CertificateSql.Save(writes, certificate, changed => certificate.Kept(certificate.Id, Next(changed, certificate.Version, "certificate")));
+
+    /// <summary>Keeps what changed in an authorization that was read here, and in one of its challenges.</summary>
+    public void Save(Authorization authorization, Challenge? challenge = null)
+    {
+        AuthorizationSql.Save(writes, authorization, changed => authorization.Kept(authorization.Id, Next(changed, authorization.Version, "authorization")));
+        if (challenge is not null)
+        {
+            AuthorizationSql.Save(writes, authorization, challenge);
+        }
+    }
+
+    /// <summary>Keeps that an account, read here, proved a name by a record for the first time.</summary>
+    public void SaveProved(Account account)
+    {
+        AccountSql.SaveProved(writes, account, changed => account.Kept(Next(changed, account.Version, "account")));
+        ChangedAccounts.Add(account.PublicId);
+    }
+
+    /// <summary>The OCSP answer about a new certificate is due.</summary>
+    public void AwaitOcspAnswer(IssuedCertificate certificate) => CertificateSql.Await(writes, certificate, OcspShelf.AheadOfQuestions, Now);
+
+    /// <summary>Remembers the URL that a certificate has as its CRL pointer.</summary>
+    public void RememberCrlPoint(string issuerId, int shard, string url) => CertificateSql.Remember(writes, issuerId, shard, url, Now);
+
+    /// <summary>Gives a token of a limit back: what it was taken for did not come about.</summary>
+    public void GiveBack(string key, long intervalMicroseconds) => WorkSql.Return(writes, key, intervalMicroseconds);
 
     /// <summary>Runs something once the change is durable, and not at all if it is not.</summary>
     public void AfterCommit(Action action) => afterCommit.Add(action);
@@ -126,7 +217,34 @@ public sealed class StoreTransaction
     {
         if (actor.Nonce is { } nonce)
         {
-            Db.ConsumedNonces.Add(new ConsumedNonce { Nonce = nonce.Value, ExpiresAt = nonce.ExpiresAt });
+            WorkSql.Add(writes, nonce);
         }
     }
+
+    /// <summary>Writes what waits.</summary>
+    internal Task FlushAsync(CancellationToken cancel) => RunAsync(writes, cancel);
+
+    /// <summary>Asks what has to be asked before anything else, if nothing was asked yet.</summary>
+    internal Task BeginAsync(CancellationToken cancel) => RunAsync(new SqlBatch(), cancel);
+
+    private async Task RunAsync(SqlBatch batch, CancellationToken cancel)
+    {
+        if (first.Count > 0)
+        {
+            batch.Prepend(first);
+            first.Clear();
+        }
+
+        await connection.RunAsync(batch, cancel);
+    }
+
+    private static int Next(int changed, int version, string what) => changed == 1 ? version + 1 : throw new StaleRowException(what);
 }
+
+/// <summary>Work that is leased to a node the moment it is queued, so that nobody has to look for it.</summary>
+/// <param name="Node">Name of the node.</param>
+/// <param name="Time">For how long.</param>
+public sealed record QueueLease(string Node, TimeSpan Time);
+
+/// <summary>Another change of a row came first.</summary>
+internal sealed class StaleRowException(string what) : Exception($"the {what} was changed meanwhile");

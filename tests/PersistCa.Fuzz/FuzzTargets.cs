@@ -50,6 +50,7 @@ internal static class FuzzTargets
         ["ocsp"] = OcspTarget.Run,
         ["tlog"] = TlogTarget.Run,
         ["operator"] = OperatorTarget.Run,
+        ["backup"] = BackupTarget.Run,
         ["proxy"] = ProxyTarget.Run,
     };
 
@@ -78,6 +79,7 @@ internal static class FuzzTargets
         seeds.AddRange(OcspTarget.Seeds());
         seeds.AddRange(TlogTarget.Seeds());
         seeds.AddRange(OperatorTarget.Seeds());
+        seeds.AddRange(BackupTarget.Seeds());
         seeds.AddRange(ProxyTarget.Seeds());
         return seeds;
     }

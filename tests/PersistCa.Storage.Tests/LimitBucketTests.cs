@@ -1,6 +1,7 @@
 using PersistCa.Protocol;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Limits;
+using PersistCa.Storage.AuditLog;
 using PersistCa.Storage.Limits;
 using PersistCa.Testing;
 using static PersistCa.Storage.Tests.Sample;
@@ -62,10 +63,11 @@ public abstract class LimitBucketTests(StoreKind kind)
         Assert.Null(await TakeAsync(s, "never taken"));
         Assert.NotNull(await TakeAsync(s, "never taken"));
 
-        Task GiveBackAsync(string key) => s.WriteAsync(async t =>
+        Task GiveBackAsync(string key) => s.WriteAsync(t =>
         {
-            await t.GiveBackAsync(key, Two, None);
-            return "given back";
+            t.GiveBack(key, Two);
+            t.Audit(AuditKinds.LimitReset, "limit:" + key);
+            return Task.FromResult("given back");
         });
     }
 

@@ -14,7 +14,7 @@ namespace PersistCa.Storage.Tests;
 /// <summary>Good rows, and the shortest way to write them.</summary>
 internal static class Sample
 {
-    public const string Jwk = """{"kty":"test"}""";
+    public const string Jwk = """{"crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}""";
 
     public const string IssuerId = "issuer";
 

@@ -256,6 +256,19 @@ public abstract class WorkLeasesTests(StoreKind kind)
     }
 
     [SkippableFact]
+    public async Task A_node_frees_what_it_holds_without_knowing_and_nothing_of_others_or_of_what_it_works_at()
+    {
+        await using var s = await TestStore.OpenAsync(kind);
+        await s.EnqueueAsync(1, 2, 3);
+        var mine = await LeaseAsync(s, "a", 2);
+        var theirs = Assert.Single(await LeaseAsync(s, "b"));
+        Assert.Equal(1, await s.Leases.ReleaseNodeAsync(WorkKind.Validate, "a", [mine[0].Id], None));
+        Assert.True(await HoldsAsync(s, mine[0]));
+        Assert.False(await HoldsAsync(s, mine[1]));
+        Assert.True(await HoldsAsync(s, theirs));
+    }
+
+    [SkippableFact]
     public async Task Whoever_lost_the_lease_parks_nothing()
     {
         await using var s = await TestStore.OpenAsync(kind);

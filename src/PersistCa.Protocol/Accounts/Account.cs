@@ -30,6 +30,10 @@ public sealed class AccountKey
         AddedAt = addedAt;
     }
 
+    /// <summary>A key as a store kept it.</summary>
+    public static AccountKey Restore(long id, long accountId, string thumbprint, string jwk, DateTimeOffset addedAt) =>
+        new() { Id = id, AccountId = accountId, Thumbprint = thumbprint, Jwk = jwk, AddedAt = addedAt };
+
     /// <summary>Internal id, rising with time.</summary>
     public long Id { get; private set; }
 
@@ -91,6 +95,45 @@ public sealed class Account
         TermsAgreedAt = termsAgreed ? now : null;
         keys.Add(new AccountKey(thumbprint, jwk, now));
     }
+
+    /// <summary>An account as a store kept it, without its keys.</summary>
+    public static Account Restore(
+        long id,
+        string publicId,
+        AccountStatus status,
+        List<string> contacts,
+        DateTimeOffset createdAt,
+        DateTimeOffset? termsAgreedAt,
+        DateTimeOffset? closedAt,
+        string currentThumbprint,
+        DateTimeOffset? provedByRecordAt,
+        DateTimeOffset? suspendedAt,
+        AccountRestrictions? restrictions,
+        long? externalKeyId,
+        string? externalBinding,
+        int version) => new()
+        {
+            Id = id,
+            PublicId = publicId,
+            Status = status,
+            Contacts = contacts,
+            CreatedAt = createdAt,
+            TermsAgreedAt = termsAgreedAt,
+            ClosedAt = closedAt,
+            CurrentThumbprint = currentThumbprint,
+            ProvedByRecordAt = provedByRecordAt,
+            SuspendedAt = suspendedAt,
+            Restrictions = restrictions,
+            ExternalKeyId = externalKeyId,
+            ExternalBinding = externalBinding,
+            Version = version,
+        };
+
+    /// <summary>Takes a key that a store kept with it; they come oldest first.</summary>
+    public void Restore(AccountKey key) => keys.Add(key);
+
+    /// <summary>A store has kept it in this version.</summary>
+    public void Kept(int version) => Version = version;
 
     /// <summary>Internal id.</summary>
     public long Id { get; private set; }

@@ -24,6 +24,7 @@ namespace PersistCa.Protocol.Acme;
 [JsonSerializable(typeof(RenewalInfoResource))]
 [JsonSerializable(typeof(ExplanationResource))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(List<string>))]
 public sealed partial class AcmeJson : JsonSerializerContext
 {
     private static AcmeJson? wire;

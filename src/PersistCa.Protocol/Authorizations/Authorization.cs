@@ -62,6 +62,20 @@ public sealed class Challenge
         Status = ChallengeStatus.Pending;
     }
 
+    /// <summary>A challenge as a store kept it.</summary>
+    public static Challenge Restore(
+        long authorizationId, int ordinal, ChallengeType type, string token, string? recordAt, ChallengeStatus status, DateTimeOffset? validatedAt, AcmeProblem? error) => new()
+        {
+            AuthorizationId = authorizationId,
+            Ordinal = ordinal,
+            Type = type,
+            Token = token,
+            RecordAt = recordAt,
+            Status = status,
+            ValidatedAt = validatedAt,
+            Error = error,
+        };
+
     /// <summary>Internal id of the authorization.</summary>
     public long AuthorizationId { get; private set; }
 
@@ -162,6 +176,49 @@ public sealed class Authorization
             challenges.Add(new Challenge(i, offered[i].Type, offered[i].Token));
         }
     }
+
+    /// <summary>An authorization as a store kept it, without its challenges.</summary>
+    public static Authorization Restore(
+        long id,
+        string publicId,
+        long accountId,
+        string name,
+        bool isWildcard,
+        bool isPreAuthorization,
+        bool subdomainsAllowed,
+        AuthorizationStatus status,
+        DateTimeOffset createdAt,
+        DateTimeOffset expiresAt,
+        DateTimeOffset? validatedAt,
+        string regime,
+        string? rules,
+        bool isReusable,
+        string? traceParent,
+        int version) => new()
+        {
+            Id = id,
+            PublicId = publicId,
+            AccountId = accountId,
+            Name = name,
+            IsWildcard = isWildcard,
+            IsPreAuthorization = isPreAuthorization,
+            SubdomainsAllowed = subdomainsAllowed,
+            Status = status,
+            CreatedAt = createdAt,
+            ExpiresAt = expiresAt,
+            ValidatedAt = validatedAt,
+            Regime = regime,
+            Rules = rules,
+            IsReusable = isReusable,
+            TraceParent = traceParent,
+            Version = version,
+        };
+
+    /// <summary>Takes a challenge that a store kept with it; they come in the order of their ordinals.</summary>
+    public void Restore(Challenge challenge) => challenges.Add(challenge);
+
+    /// <summary>A store has kept it under this id and in this version.</summary>
+    public void Kept(long id, int version) => (Id, Version) = (id, version);
 
     /// <summary>Internal id.</summary>
     public long Id { get; private set; }

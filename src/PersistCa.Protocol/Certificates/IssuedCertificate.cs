@@ -75,6 +75,60 @@ public sealed class IssuedCertificate
         Status = CertificateStatus.Intended;
     }
 
+    /// <summary>A certificate as a store kept it, without its names.</summary>
+    public static IssuedCertificate Restore(
+        long id,
+        string publicId,
+        string serial,
+        string issuerId,
+        long orderId,
+        long accountId,
+        string keyFingerprint,
+        string? profile,
+        CertificateStatus status,
+        byte[] tbsDer,
+        byte[]? der,
+        string? sha256,
+        DateTimeOffset notBefore,
+        DateTimeOffset notAfter,
+        DateTimeOffset intendedAt,
+        DateTimeOffset? issuedAt,
+        DateTimeOffset? revokedAt,
+        int? revocationReason,
+        DateTimeOffset? statusChangedAt,
+        int crlShard,
+        bool hasOcsp,
+        string? replacedBy,
+        int version) => new()
+        {
+            Id = id,
+            PublicId = publicId,
+            Serial = serial,
+            IssuerId = issuerId,
+            OrderId = orderId,
+            AccountId = accountId,
+            KeyFingerprint = keyFingerprint,
+            Profile = profile,
+            Status = status,
+            TbsDer = tbsDer,
+            Der = der,
+            Sha256 = sha256,
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            IntendedAt = intendedAt,
+            IssuedAt = issuedAt,
+            RevokedAt = revokedAt,
+            RevocationReason = revocationReason,
+            StatusChangedAt = statusChangedAt,
+            CrlShard = crlShard,
+            HasOcsp = hasOcsp,
+            ReplacedBy = replacedBy,
+            Version = version,
+        };
+
+    /// <summary>A store has kept it under this id and in this version.</summary>
+    public void Kept(long id, int version) => (Id, Version) = (id, version);
+
     /// <summary>Internal id.</summary>
     public long Id { get; private set; }
 
@@ -170,11 +224,17 @@ public sealed class IssuedCertificate
     public void Abandon() => Status = Life.Step(Status, CertificateStatus.Abandoned);
 
     /// <summary>The certificate is revoked.</summary>
-    public void Revoke(int? reason, DateTimeOffset now)
+    public void Revoke(int? reason, DateTimeOffset now) => Revoke(reason, now, now);
+
+    /// <summary>The certificate turns out to have been revoked before: a list that was published shows it.</summary>
+    /// <param name="reason">CRL reason code, null for none.</param>
+    /// <param name="revokedAt">Since when it has been, as the list says.</param>
+    /// <param name="now">The time.</param>
+    public void Revoke(int? reason, DateTimeOffset revokedAt, DateTimeOffset now)
     {
         Status = Life.Step(Status, CertificateStatus.Revoked);
         RevocationReason = reason;
-        RevokedAt = now;
+        RevokedAt = revokedAt;
         StatusChangedAt = now;
     }
 

@@ -67,6 +67,46 @@ public sealed class Order
         Replaces = replaces;
     }
 
+    /// <summary>An order as a store kept it.</summary>
+    public static Order Restore(
+        long id,
+        string publicId,
+        long accountId,
+        List<string> names,
+        DateTimeOffset? notBefore,
+        DateTimeOffset? notAfter,
+        string? profile,
+        string? replaces,
+        string? traceParent,
+        DateTimeOffset createdAt,
+        DateTimeOffset expiresAt,
+        DateTimeOffset? finalizedAt,
+        byte[]? csr,
+        string? certificateId,
+        AcmeProblem? error,
+        int version) => new()
+        {
+            Id = id,
+            PublicId = publicId,
+            AccountId = accountId,
+            Names = names,
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            Profile = profile,
+            Replaces = replaces,
+            TraceParent = traceParent,
+            CreatedAt = createdAt,
+            ExpiresAt = expiresAt,
+            FinalizedAt = finalizedAt,
+            Csr = csr,
+            CertificateId = certificateId,
+            Error = error,
+            Version = version,
+        };
+
+    /// <summary>A store has kept it under this id and in this version.</summary>
+    public void Kept(long id, int version) => (Id, Version) = (id, version);
+
     /// <summary>Internal id.</summary>
     public long Id { get; private set; }
 

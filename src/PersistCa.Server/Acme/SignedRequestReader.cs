@@ -148,13 +148,12 @@ public sealed class SignedRequestReader(
     private async Task<Outcome<Signer>> AccountAsync(string kid, CancellationToken cancel)
     {
         var id = kid.StartsWith(urls.AccountPrefix, StringComparison.Ordinal) ? kid[urls.AccountPrefix.Length..] : "";
-        var account = PublicId.LooksRight(id) ? await store.ReadAsync(db => db.AccountAsync(id, cancel), cancel) : null;
-        if (account is null)
+        if (!PublicId.LooksRight(id) || await store.AccountAsync(id, cancel) is not { } known)
         {
             return new AcmeProblem(ProblemCatalog.AccountDoesNotExist, $"There is no account '{Refusals.Shorten(kid, 200)}' here; kid is the account URL, {urls.AccountPrefix}ID.");
         }
 
-        return new Signer(Jwk.FromCanonical(account.Keys.Last(k => k.Thumbprint == account.CurrentThumbprint).Jwk), account);
+        return new Signer(known.Key, known.Account);
     }
 
     private static AcmeProblem BadNonce(NonceVerdict verdict) => new(

@@ -64,6 +64,8 @@ public static class PersistCaCommand
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(ConfigCommand.Create());
         root.Subcommands.Add(DatabaseCommand.Create());
+        root.Subcommands.Add(Backup.BackupCommand.Create());
+        root.Subcommands.Add(Backup.RestoreCommand.Create());
         root.Subcommands.Add(RecordCommand.Create());
         root.Subcommands.Add(LintCommand.Create());
         root.Subcommands.Add(CeremonyCommand.Create());

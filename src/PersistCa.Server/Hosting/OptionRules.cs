@@ -87,7 +87,8 @@ internal static class OptionRules
             yield return new("Store:TransactionPooler", "there is no pooler in front of SQLite; leave it out");
         }
 
-        foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650)))
+        foreach (var fault in Range("Store:KeepLapsed", s.KeepLapsed, TimeSpan.FromHours(1), TimeSpan.FromDays(3650))
+                     .Concat(Range("Store:AccountMemory", s.AccountMemory, TimeSpan.Zero, TimeSpan.FromMinutes(1))))
         {
             yield return fault;
         }

@@ -45,6 +45,9 @@ public sealed class PersistCaOptions
     /// <summary>Those who look after the authority, and their doors.</summary>
     public OperatorOptions Operators { get; set; } = new();
 
+    /// <summary>How backups are encrypted.</summary>
+    public BackupOptions Backup { get; set; } = new();
+
     /// <summary>How much is logged.</summary>
     public LogOptions Log { get; set; } = new();
 
@@ -126,6 +129,9 @@ public sealed class StoreOptions
 
     /// <summary>Whether connections go through a pooler that gives a server connection for one transaction only: then no session is held for news and locks.</summary>
     public bool TransactionPooler { get; set; }
+
+    /// <summary>How long an account that was read to say who signed a request is used for the next one, where another node may have changed it; none for not at all.</summary>
+    public TimeSpan AccountMemory { get; set; } = StorageRegistration.AccountLife;
 
     /// <summary>How long orders and authorizations are kept that lapsed without a validation or a certificate.</summary>
     public TimeSpan KeepLapsed { get; set; } = TimeSpan.FromDays(30);

@@ -89,10 +89,13 @@ public static class ServerHost
         }
     }
 
-    /// <summary>Where the SQLite file is, or the configured connection string.</summary>
-    public static string ConnectionString(PersistCaOptions options) => options.Store.ConnectionString.Length > 0
-        ? options.Store.ConnectionString
-        : $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}";
+    /// <summary>Where the SQLite file is, or the configured connection string; behind a pooler of transactions without what lasts longer than one.</summary>
+    public static string ConnectionString(PersistCaOptions options) => options.Store switch
+    {
+        { TransactionPooler: true } store => new Npgsql.NpgsqlConnectionStringBuilder(store.ConnectionString) { NoResetOnClose = true, MaxAutoPrepare = 0 }.ConnectionString,
+        { ConnectionString.Length: > 0 } store => store.ConnectionString,
+        _ => $"Data Source={Path.Combine(options.Server.DataDirectory, "persistca.db")}",
+    };
 
     /// <summary>Asks for the addresses before anything is started, so that a taken one is a line and not a stack of exceptions.</summary>
     private static void RequireFree(PersistCaOptions options)
@@ -118,7 +121,8 @@ public static class ServerHost
 
     private static WebApplication Build(PersistCaOptions options, IssuerBook issuers, KeyRing ring, TimeProvider clock)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        // The host would watch the working directory, where the database may be: each commit would wake it.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
 
         // Read already, strictly; the framework is not to read it again its own way. OpenTelemetry takes its standard variables from here, though.
         builder.Configuration.Sources.Clear();
@@ -129,7 +133,7 @@ public static class ServerHost
         builder.AddCaTelemetry(options.Log);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(clock);
-        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options));
+        builder.Services.AddCaStorage(options.Store.Kind, ConnectionString(options), options.Store.TransactionPooler, options.Store.AccountMemory);
         builder.Services.AddSingleton(_ => ring); // by a factory, so that its keys are closed with the server
         builder.Services.AddAuthority(options, issuers, clock);
         var roles = options.Server.Roles.Count == 0 ? OptionRules.Roles : [.. options.Server.Roles];
@@ -276,6 +280,11 @@ public static class ServerHost
         else if (await upkeep.PendingMigrationsAsync(cancel) is { Count: > 0 } pending)
         {
             throw new StartRefusedException("Store:Migrate", $"the schema lacks {pending.Count} migrations ({pending[0]} first) and migrating on start is off; run 'persistca database migrate'");
+        }
+
+        if (await services.GetRequiredService<Storage.Backup.StoreReconciliation>().IsAwaitedAsync(cancel))
+        {
+            throw new StartRefusedException("Store:ConnectionString", "a restore into this database was not finished; run 'persistca restore reconcile' first");
         }
 
         var store = services.GetRequiredService<CaStore>();

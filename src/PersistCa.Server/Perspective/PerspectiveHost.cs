@@ -35,7 +35,8 @@ internal static class PerspectiveHost
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
         await DnsSetup.RequireValidationAsync(resolver, options.Validation.Dns, clock, cancel);
         RequireFree(options.Perspective.Listen);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        // The host would watch the working directory, where the database may be: each commit would wake it.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         builder.Configuration.Sources.Clear();
         builder.AddCaTelemetry(options.Log);
         builder.Services.AddSystemd();

@@ -23,7 +23,7 @@ public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
             "This account was made without an external account binding, which this authority requires by now; register a new account with one.");
 
     /// <summary>Asks whether an account may have a certificate for these names at all, and whether its key has certificates left.</summary>
-    /// <param name="db">The model.</param>
+    /// <param name="t">The change.</param>
     /// <param name="account">The account.</param>
     /// <param name="scope">Its scope.</param>
     /// <param name="names">The names, as orders keep them.</param>
@@ -32,11 +32,11 @@ public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
     /// <param name="cancel">Stops.</param>
     /// <returns>Null when it may; externalAccountRequired, unauthorized, malformed or rateLimited when not.</returns>
     public async Task<AcmeProblem?> RefuseOrderAsync(
-        CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel) =>
+        StoreTransaction t, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel) =>
         !scope.IsBound ? RefuseUnbound(scope)
-            : await RefuseEndedAsync(db, account, scope, names, replaces, now, cancel)
+            : await RefuseEndedAsync(t.Db, account, scope, names, replaces, now, cancel)
                 ?? scope.RefuseCount(names.Count)
-                ?? await limits.CertificatesLeftAsync(db, scope, now, cancel);
+                ?? await limits.CertificatesLeftAsync(t.Db, scope, now, cancel);
 
     /// <summary>Says that the end of the key stops an order for these names; null when it does not.</summary>
     public static async Task<AcmeProblem?> RefuseEndedAsync(
@@ -49,7 +49,11 @@ public sealed class AccountScopes(PersistCaOptions options, LimitDesk limits)
     /// What an order for these names is. Looked for only where the key has ended, since it makes no difference otherwise. A name that the replaced certificate has not is
     /// no renewal, though RFC 9773 lets an order have it: else whoever may renew could go on to new names for ever.
     /// </summary>
-    public static async Task<ScopedAct> ActAsync(CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel)
+    public static Task<ScopedAct> ActAsync(StoreTransaction t, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, CancellationToken cancel) =>
+        scope.HasEndedAt(t.Now) ? ActAsync(t.Db, account, scope, names, replaces, t.Now, cancel) : Task.FromResult(replaces is null ? ScopedAct.NewOrder : ScopedAct.Renewal);
+
+    /// <summary>The same for a scope that may have ended.</summary>
+    private static async Task<ScopedAct> ActAsync(CaDb db, Account account, AccountScope scope, IReadOnlyCollection<string> names, string? replaces, DateTimeOffset now, CancellationToken cancel)
     {
         if (!scope.HasEndedAt(now))
         {

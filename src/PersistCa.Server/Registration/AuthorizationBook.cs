@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -38,7 +37,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             return new AcmeProblem(ProblemCatalog.Malformed, "subdomainAuthAllowed is asked for, but names are not authorized for those under them here; leave it out.");
         }
 
-        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        var scope = await store.ScopeAsync(account, cancel);
         var judged = intake.Judge(account, new IdentifierWish(wish), subdomains, scope);
         if (!judged.TryGet(out var identifier, out var problem))
         {
@@ -55,7 +54,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             actor,
             async t =>
             {
-                if ((await scopes.RefuseOrderAsync(t.Db, account, await t.Db.ScopeAsync(account, cancel), [identifier.Identifier.Text], null, t.Now, cancel)
+                if ((await scopes.RefuseOrderAsync(t, account, await t.ScopeAsync(account, cancel), [identifier.Identifier.Text], null, t.Now, cancel)
                     ?? await limits.NewOrderAsync(t, account, address, cancel)
                     ?? await limits.PendingAsync(t, account, 1, cancel)) is { } limited)
                 {
@@ -93,7 +92,7 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
             traceParent,
             identifier.Subdomains ? reach | AuthorizationReach.Subdomains : reach,
             regime);
-        t.Db.Authorizations.Add(authorization);
+        t.Add(authorization);
         return authorization;
     }
 
@@ -102,26 +101,32 @@ public sealed class AuthorizationBook(CaStore store, PersistCaOptions options, I
     /// Those won by an acme-persist or draft-01 record serve one order only (dns-persist-01 rules section 6 item 6), and those won by a challenge that
     /// policy no longer offers for the identifier serve none.
     /// </summary>
-    public Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, AcceptedIdentifier identifier, string regime, CancellationToken cancel)
+    public async Task<Authorization?> ReusableAsync(StoreTransaction t, Account account, AcceptedIdentifier identifier, string regime, CancellationToken cancel)
     {
-        var text = identifier.Proof.BaseText;
-        var wildcard = identifier.Proof.IsWildcard;
-        var broad = identifier.Subdomains;
-        string[] above = [.. identifier.Above];
-        ChallengeType[] accepted = [.. identifier.Types];
-        var by = regimes.Find(regime)?.Rules.Fingerprint;
-
-        // One about to lapse would fail the order before its client can finalize.
-        var until = t.Now + TimeSpan.FromHours(1);
-        return t.Db.Authorizations
-            .Include(a => a.Challenges.OrderBy(c => c.Ordinal))
-            .Where(a => a.AccountId == account.Id && a.Status == AuthorizationStatus.Valid && a.ExpiresAt > until)
-            .Where(a => (a.Name == text && a.IsWildcard == wildcard && (a.SubdomainsAllowed || !broad)) || (a.SubdomainsAllowed && above.Contains(a.Name)))
-            .Where(a => (a.IsReusable || a.IsPreAuthorization) && a.Rules == by)
-            .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && accepted.Contains(c.Type)))
-            .OrderByDescending(a => a.ExpiresAt)
-            .FirstOrDefaultAsync(cancel);
+        var reads = t.Read();
+        var asked = AskReusable(reads, account, identifier, regime, t.Now);
+        await reads.RunAsync(cancel);
+        return Reusable(asked, identifier);
     }
+
+    /// <summary>Asks for those, together with other questions; <see cref="Reusable"/> chooses.</summary>
+    public IReadOnlyList<Found<IReadOnlyList<Authorization>>> AskReusable(StoreReads reads, Account account, AcceptedIdentifier identifier, string regime, DateTimeOffset now)
+    {
+        // One about to lapse would fail the order before its client can finalize.
+        var until = now + TimeSpan.FromHours(1);
+        var by = regimes.Find(regime)?.Rules.Fingerprint;
+        return
+        [
+            reads.Reusable(account.Id, identifier.Proof.BaseText, identifier.Proof.IsWildcard, until, by),
+            .. identifier.Above.Select(name => reads.Reusable(account.Id, name, false, until, by)), // one for those under it is never a wildcard's
+        ];
+    }
+
+    /// <summary>The one of those that were found on which an order for a name may rest; null for none.</summary>
+    public static Authorization? Reusable(IReadOnlyList<Found<IReadOnlyList<Authorization>>> asked, AcceptedIdentifier identifier) => asked
+        .SelectMany((found, i) => found.Value.Where(a => a.SubdomainsAllowed || (i == 0 && !identifier.Subdomains)))
+        .Where(a => a.Challenges.Any(c => c.Status == ChallengeStatus.Valid && identifier.Types.Contains(c.Type)))
+        .MaxBy(a => a.ExpiresAt);
 
     private static string Token()
     {

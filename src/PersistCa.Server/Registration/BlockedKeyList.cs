@@ -72,7 +72,11 @@ public sealed class BlockedKeyList
     /// <param name="fingerprint">SHA-256 of its SubjectPublicKeyInfo, lower-case hex.</param>
     /// <param name="cancel">Stops.</param>
     public async Task<bool> ContainsAsync(CaDb db, string fingerprint, CancellationToken cancel) =>
-        (Parse(fingerprint) is { } parsed && listed.Contains(parsed)) || await db.IsBlockedAsync(fingerprint, cancel);
+        Lists(fingerprint) || await db.IsBlockedAsync(fingerprint, cancel);
+
+    /// <summary>Whether a key is blocked by the file.</summary>
+    /// <param name="fingerprint">SHA-256 of its SubjectPublicKeyInfo, lower-case hex.</param>
+    public bool Lists(string fingerprint) => Parse(fingerprint) is { } parsed && listed.Contains(parsed);
 
     private static (UInt128 High, UInt128 Low)? Parse(ReadOnlySpan<char> text) =>
         text.Length == 64

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Policy;
 using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
@@ -41,16 +40,13 @@ public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityU
         _ => true,
     };
 
-    /// <summary>What was said of an order's names, and which are without a fresh permission; asked inside the issuing transaction.</summary>
-    public async Task<CaaSeen> SeenAsync(StoreTransaction t, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    /// <summary>Asks, together with other questions of the issuing transaction, what was said of the names of authorizations and is still fresh.</summary>
+    public static IReadOnlyDictionary<long, Found<IReadOnlyList<CaaCheckRow>>> Ask(StoreReads reads, IReadOnlyList<Authorization> authorizations, DateTimeOffset now) =>
+        authorizations.ToDictionary(a => a.Id, a => reads.FreshCaa(a.Id, now));
+
+    /// <summary>What was said of an order's names, and which are without a fresh permission.</summary>
+    public CaaSeen Seen(IReadOnlyDictionary<long, Found<IReadOnlyList<CaaCheckRow>>> fresh, IEnumerable<string> names, IReadOnlyList<Authorization> authorizations)
     {
-        long[] ids = [.. authorizations.Select(a => a.Id)];
-        var now = t.Now;
-        var fresh = await t.Db.CaaChecks
-            .Where(c => ids.Contains(c.AuthorizationId) && c.FreshUntil >= now && c.CheckedAt <= now)
-            .OrderByDescending(c => c.Id)
-            .Select(c => new { c.AuthorizationId, c.Name, c.Outcome, c.CheckedAt, c.FreshUntil })
-            .ToListAsync(cancel);
         var facts = ImmutableArray.CreateBuilder<CaaFacts>();
         var due = new List<CaaDue>();
         foreach (var text in names)
@@ -63,7 +59,7 @@ public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityU
             }
 
             var mode = regime.Caa.ModeOf(name.Name);
-            if (fresh.Find(f => f.AuthorizationId == authorization.Id && f.Name == text && Counts(f.Outcome, mode)) is { } seen)
+            if (fresh[authorization.Id].Value.FirstOrDefault(f => f.Name == text && Counts(f.Outcome, mode)) is { } seen)
             {
                 facts.Add(new CaaFacts(name, mode) { Outcome = seen.Outcome, CheckedAt = seen.CheckedAt, FreshUntil = seen.FreshUntil });
             }
@@ -114,7 +110,7 @@ public sealed class CaaDesk(CaStore store, ValidationRegimes regimes, AuthorityU
             1,
             new KeyValuePair<string, object?>("outcome", verdict.Outcome.ToString().ToLowerInvariant()),
             new KeyValuePair<string, object?>("mode", check.Result.Mode.ToString().ToLowerInvariant()));
-        t.Db.CaaChecks.Add(new CaaCheckRow
+        t.Add(new CaaCheckRow
         {
             AuthorizationId = authorizationId,
             Name = name,

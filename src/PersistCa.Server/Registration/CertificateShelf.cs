@@ -22,7 +22,7 @@ public sealed class CertificateShelf(CaStore store, IssuerBook book, PersistCaOp
     public async Task<Outcome<CertificateChains>> FindAsync(Account account, string certificateId, CancellationToken cancel)
     {
         var found = PublicId.LooksRight(certificateId)
-            ? await store.ReadAsync(db => db.Certificates.FirstOrDefaultAsync(c => c.PublicId == certificateId, cancel), cancel)
+            ? await store.CertificateAsync(certificateId, cancel)
             : null;
         if (found?.Der is null)
         {

@@ -20,7 +20,7 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal, Validation
     public async Task<Outcome<Authorization>> FindAsync(Account account, string authorizationId, CancellationToken cancel)
     {
         var found = PublicId.LooksRight(authorizationId)
-            ? await store.ReadAsync(db => db.AuthorizationAsync(authorizationId, cancel), cancel)
+            ? await store.AuthorizationAsync(authorizationId, cancel)
             : null;
         return Owned(found, account);
     }
@@ -39,12 +39,17 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal, Validation
     /// <param name="ordinal">Position of the challenge in it.</param>
     /// <param name="recordAt">dns-persist-01: where the client says that its record stands ("adn"), null when it says nothing.</param>
     /// <param name="cancel">Stops.</param>
-    public async Task<Outcome<LocatedChallenge>> AcceptAsync(Account account, Actor actor, string authorizationId, int ordinal, string? recordAt, CancellationToken cancel) =>
-        await store.WriteAsync<LocatedChallenge>(
+    public async Task<Outcome<LocatedChallenge>> AcceptAsync(Account account, Actor actor, string authorizationId, int ordinal, string? recordAt, CancellationToken cancel)
+    {
+        using var place = new WorkPlace(signal, WorkKind.Validate);
+        return await store.WriteTogetherAsync<LocatedChallenge>(
             actor,
             async t =>
             {
-                var found = Owned(PublicId.LooksRight(authorizationId) ? await t.Db.AuthorizationAsync(authorizationId, cancel) : null, account);
+                var reads = t.Read();
+                var asked = PublicId.LooksRight(authorizationId) ? reads.Authorization(authorizationId) : null;
+                await reads.RunAsync(cancel);
+                var found = Owned(asked?.Value, account);
                 if (!found.TryGet(out var authorization, out var problem))
                 {
                     return problem;
@@ -82,7 +87,10 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal, Validation
                         return limited;
                     }
 
-                    t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent, account.Id, desk.Domain(authorization));
+                    t.Save(authorization, at.Challenge);
+                    var domain = desk.Domain(authorization);
+                    place.Reserve(account.Id, domain);
+                    var item = t.Enqueue(WorkKind.Validate, authorization.Id, at.Challenge.Ordinal, authorization.TraceParent, account.Id, domain, place.Lease);
                     t.Audit(
                         AuditKinds.ChallengeAccepted,
                         "authorization:" + authorization.PublicId,
@@ -91,13 +99,14 @@ public sealed class ChallengeIntake(CaStore store, WorkSignal signal, Validation
                     t.AfterCommit(() =>
                     {
                         CrashPoint.Reached("3.accepted");
-                        signal.Raise(WorkKind.Validate);
+                        place.Begin(item);
                     });
                 }
 
                 return at;
             },
             cancel);
+    }
 
     /// <summary>Gives an authorization up (RFC 8555 section 7.5.2).</summary>
     public async Task<Outcome<Authorization>> DeactivateAsync(Account account, Actor actor, string authorizationId, CancellationToken cancel) =>

@@ -48,14 +48,15 @@ public sealed class Finalization(
         }
 
         using var waiter = completions.Listen(orderId);
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => SubmitAsync(t, account, orderId, request, decoded.Value, cancel), cancel);
+        using var place = new WorkPlace(signal, WorkKind.Issue);
+        var outcome = await store.WriteTogetherAsync<LoadedOrder>(actor, t => SubmitAsync(t, account, orderId, request, decoded.Value, place, cancel), cancel);
         if (!outcome.TryGet(out var loaded, out _) || loaded.Order.StatusAt(store.Now, loaded.Authorizations) != OrderStatus.Processing)
         {
             return outcome;
         }
 
         return await waiter.WaitAsync(options.Acme.FinalizeWait, clock, cancel)
-            ? await store.ReadAsync(db => db.OrderAsync(orderId, cancel), cancel) ?? throw new InvalidOperationException("an order vanished")
+            ? await store.OrderAsync(orderId, cancel) ?? throw new InvalidOperationException("an order vanished")
             : outcome;
     }
 
@@ -65,10 +66,18 @@ public sealed class Finalization(
         string orderId,
         SigningRequest request,
         byte[] csr,
+        WorkPlace place,
         CancellationToken cancel)
     {
-        var loaded = PublicId.LooksRight(orderId) ? await t.Db.OrderAsync(orderId, cancel) : null;
-        if (loaded is null)
+        // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
+        var reads = t.Read();
+        var asked = PublicId.LooksRight(orderId) ? reads.Order(orderId) : null;
+        var looked = switches.Ask(reads);
+        var known = Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key ? reads.KeyIsAccounts(key.Thumbprint) : null;
+        var isBlocked = reads.IsBlocked(request.KeyFingerprint);
+        await reads.RunAsync(cancel);
+        looked();
+        if (asked?.Value is not { } loaded)
         {
             return Refusals.NoSuchResource("order");
         }
@@ -90,31 +99,31 @@ public sealed class Finalization(
             return new AcmeProblem(ProblemCatalog.OrderNotReady, $"The order is {status.ToString().ToLowerInvariant()}; only a ready order can be finalized.");
         }
 
-        // Withdrawn since the order was opened: draft-ietf-acme-profiles section 4 wants the refusal here.
-        await switches.LookAsync(t.Db, cancel);
-        var scope = await t.Db.ScopeAsync(account, cancel);
+        var scope = await t.ScopeAsync(account, cancel);
         if (!profiles.For(order.Profile, account, scope).TryGet(out var profile, out var withdrawn))
         {
             return withdrawn;
         }
 
-        if ((scope.RefuseNames(order.Names.Select(Identifier.Of)) ?? await scopes.RefuseOrderAsync(t.Db, account, scope, order.Names, order.Replaces, t.Now, cancel)) is { } outside)
+        if ((scope.RefuseNames(order.Names.Select(Identifier.Of)) ?? await scopes.RefuseOrderAsync(t, account, scope, order.Names, order.Replaces, t.Now, cancel)) is { } outside)
         {
             return outside;
         }
 
-        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? AuthorityKeyUsed(request) ?? await AccountKeyUsedAsync(t, request, cancel) ?? await BlockedAsync(t, request, cancel)) is { } fault)
+        if ((request.NamesDiffer(order.Names.Select(Identifier.Of)) ?? profile.Refuse(request.KeyKind) ?? AuthorityKeyUsed(request) ?? AccountKeyUsed(known) ?? Blocked(request, isBlocked)) is { } fault)
         {
             return fault;
         }
 
         order.Finalize(csr, t.Now, authorizations);
-        t.Enqueue(WorkKind.Issue, order.Id, 0, order.TraceParent, account.Id);
+        t.Save(order);
+        place.Reserve(account.Id);
+        var item = t.Enqueue(WorkKind.Issue, order.Id, 0, order.TraceParent, account.Id, lease: place.Lease);
         t.Audit(AuditKinds.OrderFinalized, "order:" + order.PublicId, ("key", request.KeyFingerprint));
         t.AfterCommit(() =>
         {
             CrashPoint.Reached("8.finalized");
-            signal.Raise(WorkKind.Issue);
+            place.Begin(item);
         });
         return loaded;
     }
@@ -125,12 +134,11 @@ public sealed class Finalization(
         : null;
 
     /// <summary>The key of any account, present or former, must not be a certificate's key too (RFC 8555 section 11.1).</summary>
-    private static async Task<AcmeProblem?> AccountKeyUsedAsync(StoreTransaction t, SigningRequest request, CancellationToken cancel) =>
-        Jwk.FromSubjectPublicKeyInfo(request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null
-            ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1; lint L18).")
-            : null;
+    private static AcmeProblem? AccountKeyUsed(Found<bool>? known) => known is { Value: true }
+        ? new AcmeProblem(ProblemCatalog.BadPublicKey, "The CSR has a key that is, or was, an account's; a certificate needs a key of its own (RFC 8555 section 11.1; lint L18).")
+        : null;
 
     /// <summary>A key that was reported as compromised is never certified again (Baseline Requirements section 6.1.1.3).</summary>
-    private async Task<AcmeProblem?> BlockedAsync(StoreTransaction t, SigningRequest request, CancellationToken cancel) =>
-        await blocked.ContainsAsync(t.Db, request.KeyFingerprint, cancel) ? Refusals.BlockedKey("CSR") : null;
+    private AcmeProblem? Blocked(SigningRequest request, Found<bool> isBlocked) =>
+        isBlocked.Value || blocked.Lists(request.KeyFingerprint) ? Refusals.BlockedKey("CSR") : null;
 }

@@ -125,7 +125,7 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
         {
             intent.Abandon();
             var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
-            await LimitDesk.GiveBackCertificateAsync(t, await t.Db.ScopeAsync(account, cancel), cancel);
+            LimitDesk.GiveBackCertificate(t, await t.Db.ScopeAsync(account, cancel));
             t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
         }
 
@@ -137,11 +137,10 @@ public sealed class JobDesk(CaStore store, ValidationDesk validation, WorkSignal
 
     private async Task FailChallengeAsync(StoreTransaction t, WorkItem item, CancellationToken cancel)
     {
-        var authorization = await t.Db.AuthorizationAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued authorization vanished");
-        var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+        var (authorization, account) = await ValidationDesk.FindAsync(t.Read(), item, cancel);
         var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
         var given = ChallengeResult.GivenUp(challenge.Type, validation.Attempt(authorization, challenge, account), t.Now);
-        await validation.RecordAsync(t, authorization, challenge, account, new Validated(given, null), justInTime: false, cancel);
+        validation.Record(t, authorization, challenge, account, new Validated(given, null), justInTime: false);
     }
 
     private static async Task<List<JobView>> ViewAsync(CaDb db, List<WorkItem> items, CancellationToken cancel)

@@ -58,7 +58,7 @@ public sealed partial class JustInTime(
 
         // What failed has paid its place already, in AllowedAsync: then there is nothing to write, unless perspectives were asked, whose every look is kept.
         var kept = results.Where(r => r.Result.Result.IsValid || r.Result.Result.Evidence.Quorum is not null).Select(r => (r.Authorization.Id, r.Ordinal, r.Result)).ToList();
-        return kept.Count > 0 && await RecordAsync(kept, cancel);
+        return kept.Count > 0 && await RecordAsync(account.Id, kept, cancel);
     }
 
     private async Task<HashSet<long>> AllowedAsync(List<Authorization> candidates, Account account, CancellationToken cancel)
@@ -75,8 +75,10 @@ public sealed partial class JustInTime(
                 var allowed = new HashSet<long>();
                 foreach (var authorization in candidates)
                 {
-                    if (await limits.TakeAsync(t, LimitKind.JustInTimePerDomain, desk.Domain(authorization), "looks in advance", null, cancel) is null
-                        && await limits.TryAsync(t, account, authorization, cancel) is null)
+                    var reads = t.Read();
+                    var place = limits.Ask(reads, LimitKind.JustInTimePerDomain, desk.Domain(authorization), "looks in advance", null, t.Now);
+                    await reads.RunAsync(cancel);
+                    if (place.Taken.Value && await limits.TryAsync(t, account, authorization, cancel) is null)
                     {
                         allowed.Add(authorization.Id);
                     }
@@ -92,17 +94,21 @@ public sealed partial class JustInTime(
         return outcome.Value;
     }
 
-    private async Task<bool> RecordAsync(IReadOnlyList<(long Authorization, int Ordinal, Validated Result)> proven, CancellationToken cancel)
+    private async Task<bool> RecordAsync(long accountId, IReadOnlyList<(long Authorization, int Ordinal, Validated Result)> proven, CancellationToken cancel)
     {
         var outcome = await store.WriteAsync<object>(
             Actor.Server,
             async t =>
             {
                 var any = false;
-                foreach (var (id, ordinal, result) in proven)
+                var reads = t.Read();
+                var found = proven.Select(p => reads.Authorization(p.Authorization)).ToList();
+                var owner = reads.Account(accountId);
+                await reads.RunAsync(cancel);
+                var account = owner.Value ?? throw new InvalidOperationException("an account vanished");
+                foreach (var ((_, ordinal, result), one) in proven.Zip(found))
                 {
-                    var authorization = await t.Db.AuthorizationAsync(id, cancel) ?? throw new InvalidOperationException("an authorization vanished");
-                    var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
+                    var authorization = one.Value ?? throw new InvalidOperationException("an authorization vanished");
                     var challenge = authorization.Challenges.Single(c => c.Ordinal == ordinal);
 
                     if (!result.Result.IsValid)
@@ -114,7 +120,7 @@ public sealed partial class JustInTime(
                     // What was deactivated, or taken up by the client, meanwhile is not ours to decide.
                     if (account.IsValid && ValidationDesk.Holds(result.Result, account) && authorization.Accept(challenge, t.Now))
                     {
-                        any |= await desk.RecordAsync(t, authorization, challenge, account, result, justInTime: true, cancel) is null;
+                        any |= desk.Record(t, authorization, challenge, account, result, justInTime: true) is null;
                     }
                 }
 

@@ -118,6 +118,35 @@ public sealed class LimitDesk
         return await t.TakeAsync(Key(kind, subject), limit, cancel) is { } wait ? Refusal(limit, what, wait) : null;
     }
 
+    /// <summary>Takes one from a limit together with other questions of a change; <see cref="RefuseAsync"/> says what came of it.</summary>
+    public LimitQuestion Ask(StoreReads reads, LimitKind kind, string subject, string what, Account? account, DateTimeOffset now)
+    {
+        var limit = For(kind, account);
+        return new LimitQuestion(Key(kind, subject), limit, what, reads.Token(Key(kind, subject), limit, now));
+    }
+
+    /// <summary>What came of questions, in their order.</summary>
+    /// <returns>Null when each had a token; rateLimited with the time to wait when not.</returns>
+    public static async Task<AcmeProblem?> RefuseAsync(StoreTransaction t, IEnumerable<LimitQuestion> questions, CancellationToken cancel)
+    {
+        foreach (var question in questions)
+        {
+            if (!question.Taken.Value)
+            {
+                return Refusal(question.Limit, question.What, await t.WaitAsync(question.Key, question.Limit, cancel));
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes one from the limits of new orders, together with other questions.</summary>
+    public IReadOnlyList<LimitQuestion> AskNewOrder(StoreReads reads, Account account, string address, DateTimeOffset now) =>
+    [
+        Ask(reads, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, now),
+        Ask(reads, LimitKind.NewOrdersPerAddress, address, "new orders from this address", null, now),
+    ];
+
     /// <summary>Takes one from the limits of new orders and pre-authorizations: the account's and the address's.</summary>
     public async Task<AcmeProblem?> NewOrderAsync(StoreTransaction t, Account account, string address, CancellationToken cancel) =>
         await TakeAsync(t, LimitKind.NewOrdersPerAccount, account.PublicId, "new orders of this account", account, cancel)
@@ -131,19 +160,30 @@ public sealed class LimitDesk
         TakeAsync(t, LimitKind.FailedValidations, Tried(account, authorization), $"failed validations of {authorization.Name}", account, cancel);
 
     /// <summary>A validation did not fail, or not through anybody's fault outside.</summary>
-    public Task SucceededAsync(StoreTransaction t, Account account, Authorization authorization, CancellationToken cancel) =>
-        t.GiveBackAsync(Key(LimitKind.FailedValidations, Tried(account, authorization)), For(LimitKind.FailedValidations, account), cancel);
+    public void Succeeded(StoreTransaction t, Account account, Authorization authorization) =>
+        t.GiveBack(Key(LimitKind.FailedValidations, Tried(account, authorization)), For(LimitKind.FailedValidations, account));
+
+    /// <summary>Asks together with other questions how many authorizations of an account are pending; null where that is not limited.</summary>
+    public Found<long>? AskPending(StoreReads reads, Account account, DateTimeOffset now) => pending == 0 ? null : reads.PendingAuthorizations(account.Id, now);
 
     /// <summary>Asks whether an account may open so many authorizations more.</summary>
     public async Task<AcmeProblem?> PendingAsync(StoreTransaction t, Account account, int more, CancellationToken cancel)
     {
-        if (pending == 0)
+        var reads = t.Read();
+        var open = AskPending(reads, account, t.Now);
+        await reads.RunAsync(cancel);
+        return RefusePending(open, more);
+    }
+
+    /// <summary>Says that an account has too many pending authorizations to open so many more; null when it may.</summary>
+    public AcmeProblem? RefusePending(Found<long>? found, int more)
+    {
+        if (found is null)
         {
             return null;
         }
 
-        var now = t.Now;
-        var open = await t.Db.Authorizations.CountAsync(a => a.AccountId == account.Id && a.Status == AuthorizationStatus.Pending && a.ExpiresAt > now, cancel);
+        var open = found.Value;
         return open + more <= pending
             ? null
             : new AcmeProblem(ProblemCatalog.RateLimited, $"The account has {open} pending authorizations; at most {pending} are accepted. Finish or deactivate some.")
@@ -163,7 +203,7 @@ public sealed class LimitDesk
         !scope.Certificates.IsOff && await t.TakeAsync(CertificatesOf(scope), scope.Certificates, cancel) is { } wait ? Refusal(scope.Certificates, "certificates of the external account " + scope.KeyId, wait) : null;
 
     /// <summary>A certificate that was taken did not come about.</summary>
-    public static Task GiveBackCertificateAsync(StoreTransaction t, AccountScope scope, CancellationToken cancel) => t.GiveBackAsync(CertificatesOf(scope), scope.Certificates, cancel);
+    public static void GiveBackCertificate(StoreTransaction t, AccountScope scope) => t.GiveBack(CertificatesOf(scope), scope.Certificates);
 
     /// <summary>An address as limits count it: IPv4 by itself, IPv6 by its /64, since whoever has one has them all.</summary>
     public static string Subject(IPAddress? address)
@@ -219,3 +259,10 @@ public sealed class LimitDesk
 /// <param name="Kind">Which limit.</param>
 /// <param name="Limit">The limit.</param>
 public sealed record LimitOverride(string Account, LimitKind Kind, RateLimit Limit);
+
+/// <summary>A token that was asked for.</summary>
+/// <param name="Key">Of its bucket.</param>
+/// <param name="Limit">The limit.</param>
+/// <param name="What">What is limited, for the refusal.</param>
+/// <param name="Taken">Whether there was one.</param>
+public sealed record LimitQuestion(string Key, RateLimit Limit, string What, Found<bool> Taken);

@@ -165,7 +165,10 @@ public sealed class OcspDesk(CaStore store, StatusIssuers issuers, OcspSigners s
         var now = Whole(store.Now);
         string[] serials = [.. question.Certificates.Select(c => c.Serial)];
         var found = await store.ReadAsync(db => db.Certificates.Where(c => serials.Contains(c.Serial)).ToDictionaryAsync(c => c.Serial, cancel), cancel);
-        var singles = question.Certificates.DistinctBy(c => (c.Hash, c.Serial)).Select(c => Single(c, found.GetValueOrDefault(c.Serial), issuer)).ToList();
+        var lost = await store.ReadAsync(db => db.LostRevocations.Where(l => l.IssuerId == issuer.IssuerId && serials.Contains(l.Serial)).ToDictionaryAsync(l => l.Serial, cancel), cancel);
+        var singles = question.Certificates.DistinctBy(c => (c.Hash, c.Serial))
+            .Select(c => lost.TryGetValue(c.Serial, out var known) ? new OcspSingle(c, OcspStatus.Revoked, known.RevokedAt, known.Reason) : Single(c, found.GetValueOrDefault(c.Serial), issuer))
+            .ToList();
         var validity = singles.Any(s => s.Status == OcspStatus.Unknown) ? UnknownValidity : options.Issuance.Ocsp.Validity;
         var signer = await signers.GetAsync(issuer, cancel);
         var next = now + validity < signer.NotAfter ? now + validity : signer.NotAfter;

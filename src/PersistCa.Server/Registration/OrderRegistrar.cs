@@ -45,7 +45,7 @@ public sealed class OrderRegistrar(
     /// <param name="cancel">Stops.</param>
     public async Task<Outcome<LoadedOrder>> OpenAsync(Account account, Actor actor, OrderWish wish, string address, CancellationToken cancel)
     {
-        var scope = await store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+        var scope = await store.ScopeAsync(account, cancel);
         if (!profiles.For(wish.Profile, account, scope).TryGet(out var profile, out var problem))
         {
             return problem;
@@ -69,7 +69,7 @@ public sealed class OrderRegistrar(
             return problem;
         }
 
-        var outcome = await store.WriteAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, profile, wish.Replaces, address, cancel), cancel);
+        var outcome = await store.WriteTogetherAsync<LoadedOrder>(actor, t => OpenAsync(t, account, identifiers, times, profile, wish.Replaces, address, cancel), cancel);
         if (!outcome.TryGet(out var loaded, out problem))
         {
             return problem;
@@ -78,14 +78,14 @@ public sealed class OrderRegistrar(
         CaTelemetry.OrdersOpened.Add(1);
         CrashPoint.Reached("2.opened");
         return await justInTime.ProveAsync(account, loaded.Authorizations, cancel)
-            ? await store.ReadAsync(db => db.OrderAsync(loaded.Order.PublicId, cancel), cancel) ?? throw new InvalidOperationException("an order vanished")
+            ? await store.OrderAsync(loaded.Order.PublicId, cancel) ?? throw new InvalidOperationException("an order vanished")
             : loaded;
     }
 
     /// <summary>Reads an order of an account.</summary>
     public async Task<Outcome<LoadedOrder>> FindAsync(Account account, string orderId, CancellationToken cancel)
     {
-        var loaded = PublicId.LooksRight(orderId) ? await store.ReadAsync(db => db.OrderAsync(orderId, cancel), cancel) : null;
+        var loaded = PublicId.LooksRight(orderId) ? await store.OrderAsync(orderId, cancel) : null;
         if (loaded is null)
         {
             return Refusals.NoSuchResource("order");
@@ -104,9 +104,15 @@ public sealed class OrderRegistrar(
         string address,
         CancellationToken cancel)
     {
-        // What operators switched off a moment ago on another node too.
-        await switches.LookAsync(t.Db, cancel);
-        var scope = await t.Db.ScopeAsync(account, cancel);
+        // What operators switched off a moment ago on another node too. The rest is asked with it.
+        var reads = t.Read();
+        var looked = switches.Ask(reads);
+        var pending = limits.AskPending(reads, account, t.Now);
+        var places = replaces is null ? limits.AskNewOrder(reads, account, address, t.Now) : [];
+        var reusable = identifiers.Select(i => book.AskReusable(reads, account, i, profile.Regime, t.Now)).ToList();
+        await reads.RunAsync(cancel);
+        looked();
+        var scope = await t.ScopeAsync(account, cancel);
         if (!profiles.For(profile.Name, account, scope).TryGet(out _, out var gone) || !profiles.SignerAt(profile, t.Now).TryGet(out _, out gone))
         {
             return gone;
@@ -120,8 +126,9 @@ public sealed class OrderRegistrar(
         }
 
         // A renewal that is due is not held up by how many orders there were (RFC 9773 section 5), once for each certificate.
-        if ((await scopes.RefuseOrderAsync(t.Db, account, scope, names, replaces, t.Now, cancel)
-            ?? (replaced is { Due: true } ? null : await limits.NewOrderAsync(t, account, address, cancel))) is { } refused)
+        if ((await scopes.RefuseOrderAsync(t, account, scope, names, replaces, t.Now, cancel)
+            ?? await LimitDesk.RefuseAsync(t, places, cancel)
+            ?? (replaced is { Due: false } ? await limits.NewOrderAsync(t, account, address, cancel) : null)) is { } refused)
         {
             return refused;
         }
@@ -137,34 +144,38 @@ public sealed class OrderRegistrar(
             t.Now + options.Acme.OrderLifetime,
             profile.Name,
             replaces);
-        t.Db.Orders.Add(order);
         replaced?.Certificate.Replace(order.PublicId);
         var authorizations = new List<Authorization>(identifiers.Count);
         var opened = 0;
-        foreach (var identifier in identifiers)
+        foreach (var (identifier, found) in identifiers.Zip(reusable))
         {
             // Names that share an ancestor share its authorization.
             var authorization = authorizations.Find(a => (a.CertificateName == identifier.Proof.Text && (a.SubdomainsAllowed || !identifier.Subdomains)) || (a.SubdomainsAllowed && identifier.Above.Contains(a.Name)))
-                ?? await book.ReusableAsync(t, account, identifier, profile.Regime, cancel);
-            authorization?.TakeByOrder();
+                ?? AuthorizationBook.Reusable(found, identifier);
+            if (authorization is { IsPreAuthorization: true, Id: > 0 })
+            {
+                authorization.TakeByOrder();
+                t.Save(authorization);
+            }
+
             if (authorization is null)
             {
                 authorization = book.Open(t, account, identifier, order.ExpiresAt, order.TraceParent, AuthorizationReach.Order, profile.Regime);
                 opened++;
             }
 
-            if (!authorizations.Contains(authorization))
+            if (!authorizations.Exists(a => a.PublicId == authorization.PublicId))
             {
-                t.Db.OrderAuthorizations.Add(new OrderAuthorization { Order = order, Authorization = authorization, Position = authorizations.Count });
                 authorizations.Add(authorization);
             }
         }
 
-        if (await limits.PendingAsync(t, account, opened, cancel) is { } tooMany)
+        if (limits.RefusePending(pending, opened) is { } tooMany)
         {
             return tooMany;
         }
 
+        t.Add(order, authorizations);
         t.Audit(
             AuditKinds.OrderCreated,
             "order:" + order.PublicId,

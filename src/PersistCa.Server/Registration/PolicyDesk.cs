@@ -54,7 +54,14 @@ public sealed class PolicyDesk(
     public async Task<Outcome<Judged>> JudgeAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
     {
         ImmutableArray<Identifier> names = [.. c.Order.Names.Select(Identifier.Of)];
-        var forbidden = await ForbiddenKeysAsync(t, c, cancel);
+        var reads = t.Read();
+        var keyFacts = new KeyFacts(
+            reads.IsBlocked(c.Request.KeyFingerprint),
+            Jwk.FromSubjectPublicKeyInfo(c.Request.SubjectPublicKeyInfo.Span) is { } key ? reads.KeyIsAccounts(key.Thumbprint) : null,
+            reads.IsOcspSigners(c.Request.KeyFingerprint));
+        var checks = CaaDesk.Ask(reads, c.Authorizations, t.Now);
+        await reads.RunAsync(cancel);
+        var forbidden = ForbiddenKeys(c, keyFacts);
         var request = new IssuanceRequest
         {
             SubjectPublicKeyInfo = c.Request.SubjectPublicKeyInfo,
@@ -72,7 +79,7 @@ public sealed class PolicyDesk(
         }
 
         ReadOnlyMemory<byte> tbs = intent?.TbsDer ?? c.Known!.TbsDer;
-        var seen = await caa.SeenAsync(t, c.Order.Names, c.Authorizations, cancel);
+        var seen = caa.Seen(checks, c.Order.Names, c.Authorizations);
         var decision = PolicyDecision.Judge(new PolicyFacts
         {
             TbsDer = tbs,
@@ -108,22 +115,9 @@ public sealed class PolicyDesk(
         return new Judged(intent, decision, seen.Due);
     }
 
-    /// <summary>Keeps a decision with its certificate; one that was made before a crash gives way.</summary>
-    public static async Task KeepAsync(StoreTransaction t, PolicyDecision decision, IssuedCertificate certificate, CancellationToken cancel)
-    {
-        var json = decision.Write();
-        if (certificate.Id > 0 && await t.Db.PolicyDecisions.FirstOrDefaultAsync(d => d.CertificateId == certificate.Id, cancel) is { } before)
-        {
-            (before.Version, before.DecidedAt, before.Json) = (decision.Version, decision.At, json);
-            return;
-        }
-
-        t.Db.PolicyDecisions.Add(new PolicyDecisionRow { Certificate = certificate, Version = decision.Version, DecidedAt = decision.At, Json = json });
-    }
-
     private async Task<AccountFactsNow> AccountAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
     {
-        var scope = await t.Db.ScopeAsync(c.Account, cancel);
+        var scope = await t.ScopeAsync(c.Account, cancel);
 
         // An intent has its certificate already, taken when it was made.
         var spent = c.Known is null ? await limits.TakeCertificateAsync(t, scope, cancel) : null;
@@ -134,7 +128,7 @@ public sealed class PolicyDesk(
             Restrictions = c.Account.Restrictions,
             Scope = scope,
             ScopeRequired = scopes.Required,
-            Act = await AccountScopes.ActAsync(t.Db, c.Account, scope, c.Order.Names, c.Order.Replaces, t.Now, cancel),
+            Act = await AccountScopes.ActAsync(t, c.Account, scope, c.Order.Names, c.Order.Replaces, cancel),
             CertificatesSpent = spent,
         };
     }
@@ -160,7 +154,7 @@ public sealed class PolicyDesk(
     }
 
     /// <summary>Of the keys that must not be certified those that this one could be, each with what it is.</summary>
-    private async Task<Dictionary<string, string>> ForbiddenKeysAsync(StoreTransaction t, IssuanceCase c, CancellationToken cancel)
+    private Dictionary<string, string> ForbiddenKeys(IssuanceCase c, KeyFacts facts)
     {
         var fingerprint = c.Request.KeyFingerprint;
         var found = new Dictionary<string, string>();
@@ -169,7 +163,7 @@ public sealed class PolicyDesk(
             found[PublicKeyFingerprint.Of(Jwk.FromCanonical(key.Jwk).SubjectPublicKeyInfo())] = "a key that is, or was, this account's";
         }
 
-        if (await blocked.ContainsAsync(t.Db, fingerprint, cancel))
+        if (facts.Blocked.Value || blocked.Lists(fingerprint))
         {
             found[fingerprint] = "known to be compromised and blocked for ever";
         }
@@ -177,15 +171,17 @@ public sealed class PolicyDesk(
         {
             found[fingerprint] = "a key of this authority";
         }
-        else if (Jwk.FromSubjectPublicKeyInfo(c.Request.SubjectPublicKeyInfo.Span) is { } key && await t.Db.OtherHolderOfKeyAsync(key.Thumbprint, null, cancel) is not null)
+        else if (facts.OfAccount is { Value: true })
         {
             found[fingerprint] = "a key that is, or was, an account's"; // registered since finalize, perhaps
         }
-        else if (await t.Db.OcspSigners.AnyAsync(s => s.KeyFingerprint == fingerprint, cancel))
+        else if (facts.OfOcspSigner.Value)
         {
             found[fingerprint] = "a key that this authority made";
         }
 
         return found;
     }
+
+    private sealed record KeyFacts(Found<bool> Blocked, Found<bool>? OfAccount, Found<bool> OfOcspSigner);
 }

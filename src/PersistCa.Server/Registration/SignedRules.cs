@@ -99,6 +99,14 @@ public static class SignedRules
                         yield return new("S22", "certificate:" + certificate.PublicId, $"it was revoked at {certificate.RevokedAt:O}, and the list {newest.Number} of {newest.ThisUpdate:O} does not name {certificate.Serial}");
                     }
                 }
+
+                foreach (var lost in await db.LostRevocations.Where(l => l.IssuerId == issuerId && l.Shard == newest.Shard && l.RecordedAt <= before).Select(l => l.Serial).ToListAsync(cancel))
+                {
+                    if (!listed.Contains(lost))
+                    {
+                        yield return new("S22", "serial:" + lost, $"a list before named it as revoked, and the list {newest.Number} of {newest.ThisUpdate:O} does not");
+                    }
+                }
             }
         }
     }

@@ -34,6 +34,19 @@ public sealed class SwitchBoard
         // Of two that look at once, the one who asked first must not have the last word.
         var ticket = Interlocked.Increment(ref asked);
         var rows = await db.RuntimeSwitches.AsNoTracking().ToListAsync(cancel);
+        return Learn(ticket, [.. rows.Select(r => (r.Kind, r.Name))]);
+    }
+
+    /// <summary>Asks together with other questions; what is returned takes the answer.</summary>
+    public Func<SwitchState> Ask(StoreReads reads)
+    {
+        var ticket = Interlocked.Increment(ref asked);
+        var found = reads.Switches();
+        return () => Learn(ticket, found.Value);
+    }
+
+    private SwitchState Learn(long ticket, IReadOnlyList<(SwitchKind Kind, string Name)> rows)
+    {
         lock (gate)
         {
             if (ticket > answered)

@@ -9,6 +9,7 @@ using PersistCa.Server.Hosting;
 using PersistCa.Server.Telemetry;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.WorkQueue;
 using PersistCa.Validation.CaaLookup;
 using PersistCa.Validation.Challenges;
 using PersistCa.Validation.Evidence;
@@ -60,10 +61,18 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
         }
     }
 
+    /// <summary>The authorization and the account that queued work is about, asked together with what was asked for already.</summary>
+    public static async Task<(Authorization Authorization, Account Account)> FindAsync(StoreReads reads, WorkItem item, CancellationToken cancel)
+    {
+        var authorization = reads.Authorization(item.SubjectId);
+        var account = reads.Account(item.AccountId);
+        await reads.RunAsync(cancel);
+        return (authorization.Value ?? throw new InvalidOperationException("a queued authorization vanished"), account.Value ?? throw new InvalidOperationException("an account vanished"));
+    }
+
     /// <summary>Records a verdict inside the change that ends the attempt: challenge, authorization, evidence, audit entry.</summary>
     /// <returns>Why it failed; null when control was proved.</returns>
-    public async Task<AcmeProblem?> RecordAsync(
-        StoreTransaction t, Authorization authorization, Challenge challenge, Account account, Validated validated, bool justInTime, CancellationToken cancel)
+    public AcmeProblem? Record(StoreTransaction t, Authorization authorization, Challenge challenge, Account account, Validated validated, bool justInTime)
     {
         var result = validated.Result;
         if (validated.Caa is { } check)
@@ -88,6 +97,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);
+                t.SaveProved(account);
             }
         }
         else
@@ -97,9 +107,10 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
 
         if (problem is null || problem.Type == ProblemCatalog.ServerInternal)
         {
-            await limits.SucceededAsync(t, account, authorization, cancel);
+            limits.Succeeded(t, account, authorization);
         }
 
+        t.Save(authorization, challenge);
         Write(t, authorization, challenge, account, result, problem, justInTime);
         return problem;
     }
@@ -110,7 +121,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
 
     private static void Write(StoreTransaction t, Authorization authorization, Challenge challenge, Account account, ChallengeResult result, AcmeProblem? problem, bool justInTime)
     {
-        t.Db.ValidationRecords.Add(new ValidationRecord
+        t.Add(new ValidationRecord
         {
             AuthorizationId = authorization.Id,
             ChallengeType = challenge.Type.Wire(),

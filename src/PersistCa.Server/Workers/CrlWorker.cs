@@ -125,19 +125,19 @@ internal sealed partial class CrlWorker(
     private async Task MakeAsync(Issuer issuer, int shard, long epoch, bool parted, CancellationToken cancel)
     {
         var now = store.Now;
-        var (before, entries, pointers) = await store.ReadAsync(
+        var (before, floor, entries, pointers) = await store.ReadAsync(
             async db =>
             {
                 var last = (await db.NewestCrlsAsync(issuer.IssuerId, cancel)).GetValueOrDefault(shard);
                 var ended = last is null ? (DateTimeOffset?)null : Earlier(last.ThisUpdate, now - options.Issuance.CrlInterval);
-                return (last, await db.CrlEntriesAsync(issuer.IssuerId, shard, ended, cancel), await db.CrlUrlsAsync(issuer.IssuerId, shard, cancel));
+                return (last, await db.CrlNumberFloorAsync(issuer.IssuerId, cancel), await db.CrlEntriesAsync(issuer.IssuerId, shard, ended, cancel), await db.CrlUrlsAsync(issuer.IssuerId, shard, cancel));
             },
             cancel);
         var thisUpdate = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
         thisUpdate = before?.ThisUpdate > thisUpdate ? before.ThisUpdate : thisUpdate; // a clock that was set back does not set lists back
         var content = new CrlContent
         {
-            Number = CrlLists.NextCrlNumber(before?.Number ?? 0, now),
+            Number = CrlLists.NextCrlNumber(Math.Max(before?.Number ?? 0, floor), now),
             NumberBefore = before?.Number,
             Revoked = entries.Select(e => new RevokedCertificate(e.Serial, e.RevokedAt, e.Reason)),
             ThisUpdate = thisUpdate,

@@ -7,6 +7,7 @@ using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Policy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
+using PersistCa.Protocol.Accounts;
 using PersistCa.Protocol.Acme;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
@@ -112,18 +113,24 @@ internal sealed partial class IssuanceWorker(
         async t =>
         {
             due.Clear();
-            var (order, authorizations) = await t.Db.OrderAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued order vanished");
+            var reads = t.Read();
+            var asked = reads.Order(item.SubjectId);
+            var held = reads.Holds(item);
+            var owner = reads.Account(item.AccountId);
+            var before = reads.CertificateOf(item.SubjectId);
+            var looked = switches.Ask(reads); // a profile or an issuer may have been switched off since finalize
+            await reads.RunAsync(cancel);
+            var (order, authorizations) = asked.Value ?? throw new InvalidOperationException("a queued order vanished");
+            looked();
 
             // A node that was slow may have lost its lease to one that decided meanwhile: then there is nothing to intend, and nothing to fail either.
-            if (order.FinalizedAt is null || order.Error is not null || order.CertificateId is not null || !await WorkLeases.HoldsAsync(t, item, cancel))
+            if (order.FinalizedAt is null || order.Error is not null || order.CertificateId is not null || !held.Value)
             {
                 return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node decides");
             }
 
-            // A profile or an issuer may have been switched off since finalize.
-            await switches.LookAsync(t.Db, cancel);
-            var gathered = await GatherAsync(t, order, authorizations, cancel);
-            if (!gathered.TryGet(out var found, out var problem))
+            var account = owner.Value ?? throw new InvalidOperationException("an account vanished");
+            if (!Gather(order, authorizations, account, before.Value, t.Now).TryGet(out var found, out var problem))
             {
                 return problem;
             }
@@ -154,25 +161,25 @@ internal sealed partial class IssuanceWorker(
             }
 
             // An intent goes to its end by the issuer it was made for, though another may have followed it meanwhile.
-            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(decision.Write())));
+            var json = decision.Write();
+            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json)));
             if (found.Known is { } known)
             {
                 t.Audit(AuditKinds.IssuanceResumed, "order:" + order.PublicId, ("certificate", known.PublicId), ("serial", known.Serial), ("decision", hash));
             }
             else
             {
-                known = await IntendAsync(t, found, intent!, hash, cancel);
+                known = Intend(t, found, intent!, hash);
             }
 
-            await PolicyDesk.KeepAsync(t, decision, known, cancel);
+            t.Keep(known, decision.Version, decision.At, json);
             return new Intended(order.PublicId, found.Account.PublicId, known.Serial, known.TbsDer, found.Signer.Issuer, order.Names, order.FinalizedAt!.Value);
         },
         cancel);
 
     /// <summary>What is to be judged: without a profile, a request that can be read and somebody who signs there is no certificate to judge.</summary>
-    private async Task<Outcome<IssuanceCase>> GatherAsync(StoreTransaction t, Order order, IReadOnlyList<Authorization> authorizations, CancellationToken cancel)
+    private Outcome<IssuanceCase> Gather(Order order, IReadOnlyList<Authorization> authorizations, Account account, IssuedCertificate? known, DateTimeOffset now)
     {
-        var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
         if (profiles.Find(order.Profile ?? profiles.Default.Name) is not { } profile)
         {
             return profiles.For(order.Profile, account, AccountScope.Unbound).Problem!;
@@ -183,10 +190,9 @@ internal sealed partial class IssuanceWorker(
             return problem;
         }
 
-        var known = await t.Db.Certificates.FirstOrDefaultAsync(c => c.OrderId == order.Id, cancel);
         if (known is null)
         {
-            return profiles.SignerAt(profile, t.Now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : Unsigned(problem);
+            return profiles.SignerAt(profile, now).TryGet(out var signer, out problem) ? new IssuanceCase(order, authorizations, account, profile, signer, request, null) : Unsigned(problem);
         }
 
         if (profiles.IsStopped(known.IssuerId))
@@ -203,7 +209,7 @@ internal sealed partial class IssuanceWorker(
     }
 
     /// <summary>Writes the intent.</summary>
-    private static async Task<IssuedCertificate> IntendAsync(StoreTransaction t, IssuanceCase found, IssuanceIntent intent, string decision, CancellationToken cancel)
+    private static IssuedCertificate Intend(StoreTransaction t, IssuanceCase found, IssuanceIntent intent, string decision)
     {
         CrashPoint.Reached("9.prepared");
         var (order, account) = (found.Order, found.Account);
@@ -224,10 +230,10 @@ internal sealed partial class IssuanceWorker(
             HasOcsp = intent.HasOcsp,
         };
         made.Names.AddRange(order.Names.Distinct().Select(CertifiedName.Of));
-        t.Db.Certificates.Add(made);
+        t.Add(made);
         if (intent.CrlUrl is { } pointer)
         {
-            await t.RememberCrlPointAsync(made.IssuerId, made.CrlShard, pointer, cancel);
+            t.RememberCrlPoint(made.IssuerId, made.CrlShard, pointer);
         }
 
         t.Audit(
@@ -245,9 +251,10 @@ internal sealed partial class IssuanceWorker(
 
     private async Task<AcmeProblem?> CheckCaaAsync(WorkItem item, IReadOnlyList<CaaDue> due, CancellationToken cancel)
     {
-        var account = await store.ReadAsync(
-            async db => await db.AccountAsync((await db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel)).AccountId, cancel), cancel)
-            ?? throw new InvalidOperationException("an account vanished");
+        var reads = store.Read();
+        var owner = reads.Account(item.AccountId);
+        await reads.RunAsync(cancel);
+        var account = owner.Value ?? throw new InvalidOperationException("an account vanished");
         return await caa.CheckAsync(due, account, cancel);
     }
 
@@ -257,13 +264,18 @@ internal sealed partial class IssuanceWorker(
             Actor.Server,
             async t =>
             {
-                if (!await WorkLeases.TakeAsync(t, item, cancel))
+                var reads = t.Read();
+                var taken = reads.Take(item);
+                var asked = reads.OrderAlone(item.SubjectId);
+                var intended = reads.CertificateOf(item.SubjectId);
+                await reads.RunAsync(cancel);
+                if (!taken.Value)
                 {
                     return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node records");
                 }
 
-                var order = await t.Db.Orders.FirstAsync(o => o.Id == item.SubjectId, cancel);
-                var certificate = await t.Db.Certificates.FirstAsync(c => c.OrderId == item.SubjectId, cancel);
+                var order = asked.Value?.Order ?? throw new InvalidOperationException("a queued order vanished");
+                var certificate = intended.Value ?? throw new InvalidOperationException("an intent vanished");
                 certificate.Record(der, t.Now);
                 if (certificate.HasOcsp)
                 {
@@ -271,6 +283,8 @@ internal sealed partial class IssuanceWorker(
                 }
 
                 order.Complete(certificate.PublicId);
+                t.Save(certificate);
+                t.Save(order);
                 t.Audit(
                     AuditKinds.CertificateIssued,
                     "certificate:" + certificate.PublicId,
@@ -305,7 +319,7 @@ internal sealed partial class IssuanceWorker(
                 {
                     intent.Abandon();
                     var account = await t.Db.AccountAsync(order.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
-                    await LimitDesk.GiveBackCertificateAsync(t, await t.Db.ScopeAsync(account, cancel), cancel);
+                    LimitDesk.GiveBackCertificate(t, await t.ScopeAsync(account, cancel));
                     t.Audit(AuditKinds.IssuanceAbandoned, "certificate:" + intent.PublicId, ("serial", intent.Serial));
                 }
 

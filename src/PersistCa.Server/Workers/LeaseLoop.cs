@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using PersistCa.Issuance.KeyStores;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Registration;
+using PersistCa.Storage;
 using PersistCa.Storage.WorkQueue;
 
 namespace PersistCa.Server.Workers;
@@ -20,6 +22,8 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
 
     /// <summary>While the queue itself cannot be read: the database may be back in a moment, and clients wait.</summary>
     private static readonly TimeSpan LongestQueueDelay = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<long, bool> running = new();
 
     /// <summary>Names the objects at hand on every log line of a handler.</summary>
     protected static readonly Func<ILogger, string, string, IDisposable?> Scope =
@@ -44,15 +48,20 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var free = new SemaphoreSlim(Concurrency, Concurrency);
+        var places = new WorkPlaces(free, WorkShares.Of(Concurrency));
         using var leasing = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, readiness.Leaving);
         signal.Serve(kind, true);
+        var leaving = leasing.Token;
+        signal.TakeByHand(kind, (account, domain) => leaving.IsCancellationRequested ? null
+            : places.Take(account, domain, new QueueLease(node.Name, Lease), item => RunAsync(item, places, stoppingToken)));
         try
         {
-            await LeaseAsync(free, leasing.Token, stoppingToken);
+            await LeaseAsync(places, leaving, stoppingToken);
         }
         finally
         {
             signal.Serve(kind, false);
+            signal.TakeByHand(kind, null);
         }
 
         // What is under way comes to its end, or back into the queue once this node stops in earnest.
@@ -66,16 +75,18 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         readiness.Stopping();
-        if (ExecuteTask is { } running)
+        if (ExecuteTask is { } executing)
         {
-            await running.WaitAsync(options.Server.StopTimeout, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await executing.WaitAsync(options.Server.StopTimeout, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await base.StopAsync(cancellationToken);
     }
 
-    private async Task LeaseAsync(SemaphoreSlim free, CancellationToken leaving, CancellationToken stoppingToken)
+    private async Task LeaseAsync(WorkPlaces places, CancellationToken leaving, CancellationToken stoppingToken)
     {
+        // While the queue is looked at, some places stay for what is handed over.
+        var (free, share) = (places.Free, Math.Max(1, Concurrency / 2));
         var failures = 0;
         while (!leaving.IsCancellationRequested)
         {
@@ -83,7 +94,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
             {
                 await free.WaitAsync(leaving);
                 var most = 1;
-                while (most < Concurrency && free.CurrentCount > 0 && await free.WaitAsync(TimeSpan.Zero, CancellationToken.None))
+                while (most < share && free.CurrentCount > 0 && await free.WaitAsync(TimeSpan.Zero, CancellationToken.None))
                 {
                     most++;
                 }
@@ -91,13 +102,20 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                 var started = 0;
                 try
                 {
+                    if (failures > 0)
+                    {
+                        // Before the queue was away it may have given leases of which no word came back.
+                        await leases.ReleaseNodeAsync(kind, node.Name, running.Keys, stoppingToken);
+                    }
+
                     // Not called off once it is on its way: what it leases has to be known.
                     var items = await leases.LeaseAsync(kind, node.Name, most, Lease, WorkShares.Of(Concurrency), stoppingToken);
                     failures = 0;
                     foreach (var item in items)
                     {
                         started++;
-                        _ = RunAsync(item, free, stoppingToken);
+                        places.Begin(item.AccountId, item.Domain);
+                        _ = RunAsync(item, places, stoppingToken);
                     }
                 }
                 finally
@@ -112,7 +130,7 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
                 {
                     await signal.WaitAsync(kind, Poll, clock, leaving);
                 }
-                else
+                else if (free.CurrentCount == 0)
                 {
                     signal.Overflow(kind);
                 }
@@ -136,8 +154,9 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
     /// <summary>Gives an item back that waits for something that is nobody's fault and will pass: the attempt does not count.</summary>
     protected Task WaitAsync(WorkItem item, CancellationToken cancel) => leases.PostponeAsync(item, AwayDelay(clock.GetUtcNow() - item.CreatedAt), cancel, counted: false);
 
-    private async Task RunAsync(WorkItem item, SemaphoreSlim free, CancellationToken cancel)
+    private async Task RunAsync(WorkItem item, WorkPlaces places, CancellationToken cancel)
     {
+        running[item.Id] = true;
         try
         {
             if (item.ParkedAt is not null)
@@ -168,41 +187,46 @@ internal abstract partial class LeaseLoop(WorkKind kind, WorkLeases leases, Work
         }
         finally
         {
-            Release(free);
-        }
-    }
-
-    private static void Release(SemaphoreSlim free)
-    {
-        try
-        {
-            free.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The loop has ended meanwhile: nobody waits for the place.
+            running.TryRemove(item.Id, out _);
+            places.End(item.AccountId, item.Domain);
         }
     }
 
     /// <summary>Puts an item back, or parks it after its last attempt; also while the node stops.</summary>
     private async Task PutBackAsync(WorkItem item, TimeSpan delay, bool counted, string? reason)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            if (!counted || item.Attempts < options.Server.MaxWorkAttempts)
+            try
             {
-                await leases.PostponeAsync(item, delay, CancellationToken.None, counted, reason);
+                await PutBackOnceAsync(item, delay, counted, reason);
                 return;
             }
+            catch (Exception e)
+            {
+                // The database is away, as a rule. When it is back the work should not wait for its lease to lapse.
+                LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts);
+                if (clock.GetUtcNow() >= item.LeasedUntil || (attempt > 1 && readiness.Leaving.IsCancellationRequested))
+                {
+                    return;
+                }
 
-            // One that is parked already and could not be given up either stays parked, and is given up a little later.
-            await leases.ParkAsync(item, item.ParkedAt is null ? options.Server.ParkedLifetime : delay, reason ?? "", CancellationToken.None);
-            LogParked(logger, kind, item.SubjectId, item.Attempts, reason ?? "", options.Server.ParkedLifetime);
+                await Task.Delay(Backoff(attempt, LongestQueueDelay), clock, CancellationToken.None);
+            }
         }
-        catch (Exception e)
+    }
+
+    private async Task PutBackOnceAsync(WorkItem item, TimeSpan delay, bool counted, string? reason)
+    {
+        if (!counted || item.Attempts < options.Server.MaxWorkAttempts)
         {
-            LogItemFailed(logger, e, kind, item.SubjectId, item.Attempts); // its lease lapses by itself
+            await leases.PostponeAsync(item, delay, CancellationToken.None, counted, reason);
+            return;
         }
+
+        // One that is parked already and could not be given up either stays parked, and is given up a little later.
+        await leases.ParkAsync(item, item.ParkedAt is null ? options.Server.ParkedLifetime : delay, reason ?? "", CancellationToken.None);
+        LogParked(logger, kind, item.SubjectId, item.Attempts, reason ?? "", options.Server.ParkedLifetime);
     }
 
     /// <summary>A quarter of the time the work has waited already, within half a second and half a minute.</summary>

@@ -40,11 +40,7 @@ internal sealed partial class ValidationWorker(
         await ConcludeAsync(item, authorization.PublicId, new Validated(ChallengeResult.GivenUp(challenge.Type, desk.Attempt(authorization, challenge, account), Clock.GetUtcNow()), null), cancel);
     }
 
-    private Task<(Authorization Authorization, Account Account)> FindAsync(WorkItem item, CancellationToken cancel) => store.ReadAsync(
-        async db => await db.AuthorizationAsync(item.SubjectId, cancel) is { } a && await db.AccountAsync(a.AccountId, cancel) is { } owner
-            ? (a, owner)
-            : throw new InvalidOperationException("a queued authorization vanished"),
-        cancel);
+    private async Task<(Authorization Authorization, Account Account)> FindAsync(WorkItem item, CancellationToken cancel) => await ValidationDesk.FindAsync(store.Read(), item, cancel);
 
     /// <inheritdoc/>
     protected override async Task HandleAsync(WorkItem item, CancellationToken cancel)
@@ -78,15 +74,16 @@ internal sealed partial class ValidationWorker(
             Actor.Server,
             async t =>
             {
-                if (!await WorkLeases.TakeAsync(t, item, cancel))
+                var reads = t.Read();
+                var taken = reads.Take(item);
+                var (authorization, account) = await ValidationDesk.FindAsync(reads, item, cancel);
+                if (!taken.Value)
                 {
                     return new AcmeProblem(ProblemCatalog.ServerInternal, "the lease was lost: another node concludes");
                 }
 
-                var authorization = await t.Db.AuthorizationAsync(item.SubjectId, cancel) ?? throw new InvalidOperationException("a queued authorization vanished");
-                var account = await t.Db.AccountAsync(authorization.AccountId, cancel) ?? throw new InvalidOperationException("an account vanished");
                 var challenge = authorization.Challenges.Single(c => c.Ordinal == item.Ordinal);
-                await desk.RecordAsync(t, authorization, challenge, account, validated, justInTime: false, cancel);
+                desk.Record(t, authorization, challenge, account, validated, justInTime: false);
                 CrashPoint.Reached("7.concluding");
                 return item;
             },

@@ -90,5 +90,8 @@ public static class AuditKinds
 
     public const string SearchFilled = "store.search-filled";
     public const string LapsedForgotten = "store.lapsed-forgotten";
+    public const string StoreBackedUp = "store.backed-up";
+    public const string StoreRestored = "store.restored";
+    public const string StoreReconciled = "store.reconciled";
     public const string ServerStarted = "server.started";
 }

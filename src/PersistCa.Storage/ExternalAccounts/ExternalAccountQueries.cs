@@ -26,6 +26,14 @@ public static class ExternalAccountQueries
         ? (await db.ExternalAccountKeys.AsNoTracking().FirstAsync(k => k.Id == id, cancel)).Scope()
         : AccountScope.Unbound;
 
+    /// <summary>The same inside a change; the model is not touched for an account that is bound to none.</summary>
+    public static Task<AccountScope> ScopeAsync(this StoreTransaction t, Account account, CancellationToken cancel) =>
+        account.ExternalKeyId is null ? Task.FromResult(AccountScope.Unbound) : t.Db.ScopeAsync(account, cancel);
+
+    /// <summary>The same outside one.</summary>
+    public static Task<AccountScope> ScopeAsync(this CaStore store, Account account, CancellationToken cancel) =>
+        account.ExternalKeyId is null ? Task.FromResult(AccountScope.Unbound) : store.ReadAsync(db => db.ScopeAsync(account, cancel), cancel);
+
     /// <summary>How many accounts of a key are open.</summary>
     public static Task<int> OpenAccountsAsync(this CaDb db, long keyId, CancellationToken cancel) =>
         db.Accounts.CountAsync(a => a.ExternalKeyId == keyId && a.Status == AccountStatus.Valid, cancel);

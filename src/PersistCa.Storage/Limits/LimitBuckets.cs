@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Protocol.Limits;
 
@@ -31,30 +30,23 @@ public static class LimitBuckets
             return null;
         }
 
-        var now = Microseconds(t.Now);
-        var interval = limit.IntervalMicroseconds;
-
-        // One statement, so that two nodes cannot take the same token.
-        var sql = FormattableStringFactory.Create(
-            "INSERT INTO limit_buckets (key, full_at) VALUES ({0}, {1}) ON CONFLICT (key) DO UPDATE SET full_at = "
-            + "CASE WHEN limit_buckets.full_at > {2} THEN limit_buckets.full_at ELSE {2} END + {3} "
-            + "WHERE limit_buckets.full_at <= {4} RETURNING *",
-            key,
-            now + interval,
-            now,
-            interval,
-            now + limit.ToleranceMicroseconds);
-        var taken = await t.Db.LimitBuckets.FromSql(sql).AsNoTracking().ToListAsync(cancel);
-        return taken.Count > 0 ? null : await t.Db.WaitAsync(key, limit, t.Now, cancel) ?? TimeSpan.FromSeconds(1);
+        var reads = t.Read();
+        var taken = reads.Token(key, limit, t.Now);
+        await reads.RunAsync(cancel);
+        return taken.Value ? null : await t.WaitAsync(key, limit, cancel);
     }
 
-    /// <summary>Gives a token back: what it was taken for did not come about.</summary>
-    public static Task GiveBackAsync(this StoreTransaction t, string key, RateLimit limit, CancellationToken cancel)
+    /// <summary>How long to wait for a token that was not there.</summary>
+    public static async Task<TimeSpan> WaitAsync(this StoreTransaction t, string key, RateLimit limit, CancellationToken cancel) =>
+        await t.Db.WaitAsync(key, limit, t.Now, cancel) ?? TimeSpan.FromSeconds(1);
+
+    /// <summary>Gives a token back, with the change: what it was taken for did not come about.</summary>
+    public static void GiveBack(this StoreTransaction t, string key, RateLimit limit)
     {
-        var interval = limit.IntervalMicroseconds;
-        return limit.IsOff
-            ? Task.CompletedTask
-            : t.Db.LimitBuckets.Where(b => b.Key == key).ExecuteUpdateAsync(s => s.SetProperty(b => b.FullAt, b => b.FullAt - interval), cancel);
+        if (!limit.IsOff)
+        {
+            t.GiveBack(key, limit.IntervalMicroseconds);
+        }
     }
 
     /// <summary>How long to wait for a token.</summary>

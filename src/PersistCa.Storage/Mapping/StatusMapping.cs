@@ -6,6 +6,7 @@ namespace PersistCa.Storage.Mapping;
 
 internal sealed class StatusMapping :
     IEntityTypeConfiguration<CrlPoint>,
+    IEntityTypeConfiguration<LostRevocation>,
     IEntityTypeConfiguration<OcspAnswerRow>,
     IEntityTypeConfiguration<OcspSignerRow>,
     IEntityTypeConfiguration<BlockedKey>
@@ -16,6 +17,14 @@ internal sealed class StatusMapping :
         builder.HasKey(p => new { p.IssuerId, p.Shard, p.Url });
         builder.Property(p => p.Url).HasMaxLength(1024);
         builder.HasOne<IssuerRow>().WithMany().HasForeignKey(p => p.IssuerId).OnDelete(DeleteBehavior.Restrict);
+    }
+
+    public void Configure(EntityTypeBuilder<LostRevocation> builder)
+    {
+        builder.ToTable("lost_revocations");
+        builder.HasKey(l => new { l.IssuerId, l.Serial });
+        builder.Property(l => l.Serial).HasMaxLength(40);
+        builder.HasOne<IssuerRow>().WithMany().HasForeignKey(l => l.IssuerId).OnDelete(DeleteBehavior.Restrict);
     }
 
     public void Configure(EntityTypeBuilder<OcspAnswerRow> builder)

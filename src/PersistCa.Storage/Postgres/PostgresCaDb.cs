@@ -1,5 +1,7 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Npgsql;
 using PersistCa.Protocol.Certificates;
 
 namespace PersistCa.Storage.Postgres;
@@ -9,6 +11,26 @@ public sealed class PostgresCaDb(DbContextOptions<PostgresCaDb> options) : CaDb(
 {
     /// <inheritdoc/>
     public override StoreKind Kind => StoreKind.PostgreSql;
+
+    /// <summary>Statements that a connection keeps prepared, unless the connection string says otherwise.</summary>
+    private const int Prepared = 200;
+
+    /// <summary>The connections of a connection string. Statements that come twice are prepared, where it says nothing of that.</summary>
+    public static NpgsqlDataSource Source(string connectionString, bool pooled)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!pooled && !new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Max Auto Prepare"))
+        {
+            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (Prepared, 2);
+        }
+
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    /// <summary>Sets the context up for connections.</summary>
+    public static void Configure(DbContextOptionsBuilder builder, NpgsqlDataSource source) => builder
+        .UseNpgsql(source)
+        .UseSnakeCaseNamingConvention();
 
     /// <summary>Sets the context up for a connection string.</summary>
     public static void Configure(DbContextOptionsBuilder builder, string connectionString) => builder

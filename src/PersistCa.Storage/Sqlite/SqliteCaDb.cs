@@ -38,7 +38,10 @@ internal sealed class SqlitePragmas : DbConnectionInterceptor
 
     private const string EachTime = "PRAGMA busy_timeout=30000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;";
 
-    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Set(connection);
+
+    /// <summary>Sets them on a connection that was opened.</summary>
+    public static void Set(DbConnection connection)
     {
         using var command = connection.CreateCommand();
         command.CommandText = Pragmas(connection);

@@ -50,6 +50,10 @@ public static class CrlLists
     /// <param name="now">The time.</param>
     public static long NextCrlNumber(long last, DateTimeOffset now) => Math.Max(last + 1, now.ToUnixTimeSeconds());
 
+    /// <summary>The number that the next list of an issuer is above although the store may know no list with it.</summary>
+    public static Task<long> CrlNumberFloorAsync(this CaDb db, string issuerId, CancellationToken cancel) =>
+        db.Issuers.Where(i => i.Id == issuerId).Select(i => i.CrlNumberFloor).FirstOrDefaultAsync(cancel);
+
     /// <summary>
     /// The entries of the next list: what is revoked and, of what expired, what no list of the schedule has shown since (RFC 5280 section 3.3: an entry stays
     /// until a regular list that is later than the end of the certificate).
@@ -62,10 +66,14 @@ public static class CrlLists
     public static async Task<IReadOnlyList<CrlEntryRow>> CrlEntriesAsync(this CaDb db, string issuerId, int shard, DateTimeOffset? endedAfter, CancellationToken cancel)
     {
         var after = endedAfter ?? DateTimeOffset.UnixEpoch;
-        return await db.Certificates
+        var known = await db.Certificates
             .Where(c => c.IssuerId == issuerId && c.CrlShard == shard && c.StatusChangedAt != null && c.RevokedAt != null && c.NotAfter >= after)
             .Select(c => new CrlEntryRow(c.Serial, c.RevokedAt!.Value, c.RevocationReason))
             .ToListAsync(cancel);
+
+        // When such a certificate ends is not known: its entry stays as long as there are lists.
+        var lost = await db.LostRevocations.Where(l => l.IssuerId == issuerId && l.Shard == shard).Select(l => new CrlEntryRow(l.Serial, l.RevokedAt, l.Reason)).ToListAsync(cancel);
+        return [.. known, .. lost];
     }
 
     /// <summary>The URLs that certificates of a part have as their pointer, the newest first.</summary>

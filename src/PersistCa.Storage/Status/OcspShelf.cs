@@ -31,18 +31,6 @@ public static class OcspShelf
         return found.ToDictionary(c => c.Serial);
     }
 
-    /// <summary>The answer about a new certificate is due.</summary>
-    public static void AwaitOcspAnswer(this StoreTransaction t, IssuedCertificate certificate) => t.Db.OcspAnswers.Add(new OcspAnswerRow
-    {
-        IssuerId = certificate.IssuerId,
-        Serial = certificate.Serial,
-        Hash = AheadOfQuestions,
-        Der = [],
-        ThisUpdate = t.Now,
-        NextUpdate = t.Now,
-        RefreshAt = t.Now,
-    });
-
     /// <summary>Takes the answers about certificates whose status changes in this transaction. The change itself is written first, which waits for whoever holds the certificates.</summary>
     public static async Task WithdrawOcspAnswersAsync(this StoreTransaction t, IReadOnlyCollection<string> serials, CancellationToken cancel)
     {

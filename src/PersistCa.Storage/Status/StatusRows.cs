@@ -13,6 +13,29 @@ public sealed class CrlPoint
     public DateTimeOffset AddedAt { get; init; }
 }
 
+/// <summary>
+/// The revocation of a certificate that the store does not know, because it was issued after the copy that the store came back from: a list that was published
+/// shows it, and every list after that does too.
+/// </summary>
+public sealed class LostRevocation
+{
+    public required string IssuerId { get; init; }
+
+    /// <summary>Serial number, lower-case hex.</summary>
+    public required string Serial { get; init; }
+
+    /// <summary>The part of the issuer's list that showed it.</summary>
+    public int Shard { get; init; }
+
+    public DateTimeOffset RevokedAt { get; init; }
+
+    /// <summary>CRL reason code, null for none.</summary>
+    public int? Reason { get; set; }
+
+    /// <summary>When it was learnt of.</summary>
+    public DateTimeOffset RecordedAt { get; init; }
+}
+
 /// <summary>A signed OCSP answer about one certificate, kept so that questions do not touch a key. Without octets it is only due.</summary>
 public sealed class OcspAnswerRow
 {

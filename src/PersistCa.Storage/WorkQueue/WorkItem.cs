@@ -55,6 +55,12 @@ public sealed class WorkItem
     /// <summary>Since when it is parked, tried too often: an operator releases it, or at <see cref="DueAt"/> it is given up. Null for work that is tried.</summary>
     public DateTimeOffset? ParkedAt { get; private set; }
 
+    /// <summary>The store has kept it under this id.</summary>
+    internal void Kept(long id) => Id = id;
+
+    /// <summary>It is queued and leased at once, by the node that queues it.</summary>
+    internal void LeaseAtOnce(string node, DateTimeOffset until) => (LeasedBy, LeasedUntil, Attempts) = (node, until, 1);
+
     /// <summary>Tries it again from the beginning.</summary>
     public void Release(DateTimeOffset now)
     {

@@ -67,6 +67,19 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
             .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
     }
 
+    /// <summary>Frees what this node holds without knowing: leases whose answer was lost on its way.</summary>
+    /// <param name="kind">Which work.</param>
+    /// <param name="node">Name of this node.</param>
+    /// <param name="known">Items that it works at.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task<int> ReleaseNodeAsync(WorkKind kind, string node, IEnumerable<long> known, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var kept = known.ToArray();
+        return await db.WorkItems.Where(w => w.Kind == kind && w.LeasedBy == node && !kept.Contains(w.Id))
+            .ExecuteUpdateAsync(s => s.SetProperty(w => w.LeasedBy, (string?)null).SetProperty(w => w.LeasedUntil, (DateTimeOffset?)null), cancel);
+    }
+
     /// <summary>Gives an item back, to be tried again later: for broken surroundings, never for a verdict.</summary>
     /// <param name="item">As it was leased.</param>
     /// <param name="delay">Until then nobody leases it.</param>
@@ -114,13 +127,22 @@ public sealed class WorkLeases(IDbContextFactory<CaDb> factory, TimeProvider clo
 
     /// <summary>Deletes the item inside the transaction that records its outcome.</summary>
     /// <returns>False when the lease was lost to another node: then nothing may be concluded.</returns>
-    public static async Task<bool> TakeAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
-        await transaction.Db.WorkItems.Where(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts)
-            .ExecuteDeleteAsync(cancel) == 1;
+    public static async Task<bool> TakeAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel)
+    {
+        var reads = transaction.Read();
+        var taken = reads.Take(item);
+        await reads.RunAsync(cancel);
+        return taken.Value;
+    }
 
     /// <summary>Whether the lease still holds, asked inside a transaction that does not conclude yet.</summary>
-    public static Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel) =>
-        transaction.Db.WorkItems.AnyAsync(w => w.Id == item.Id && w.LeasedBy == item.LeasedBy && w.Attempts == item.Attempts, cancel);
+    public static async Task<bool> HoldsAsync(StoreTransaction transaction, WorkItem item, CancellationToken cancel)
+    {
+        var reads = transaction.Read();
+        var held = reads.Holds(item);
+        await reads.RunAsync(cancel);
+        return held.Value;
+    }
 
     /// <summary>An item, held until the transaction ends, so that nobody leases it meanwhile. (SQLite has one writer at a time anyway.)</summary>
     public static async Task<WorkItem?> HoldAsync(StoreTransaction t, long id, CancellationToken cancel) => t.Db.Kind == StoreKind.PostgreSql

@@ -64,14 +64,18 @@ internal sealed class NodeCluster : IAsyncDisposable
     }));
 
     /// <summary>Makes an authority and starts its nodes and the balancer.</summary>
-    public static async Task<NodeCluster> StartAsync(string connection, Balancing balancing, IReadOnlyDictionary<string, string>? settings = null)
+    /// <param name="connection">What the nodes connect by.</param>
+    /// <param name="balancing">How HAProxy stands before them.</param>
+    /// <param name="settings">Further settings of theirs.</param>
+    /// <param name="direct">What the schema is made by, where it is not the same.</param>
+    public static async Task<NodeCluster> StartAsync(string connection, Balancing balancing, IReadOnlyDictionary<string, string>? settings = null, string? direct = null)
     {
         Requirement.Program("haproxy");
         var cluster = new NodeCluster(Directory.CreateTempSubdirectory("persistca-run-").FullName, connection, balancing, settings ?? new Dictionary<string, string>());
         try
         {
             await cluster.CommandAsync("init", "--generate-passphrase");
-            await cluster.CommandAsync("database", "migrate");
+            await cluster.CommandAsync(["database", "migrate", .. direct is null ? Array.Empty<string>() : ["--set", "Store:ConnectionString=" + direct, "--set", "Store:TransactionPooler=false"]]);
             await Task.WhenAll(Enumerable.Range(0, cluster.Count).Select(cluster.StartNodeAsync));
             await cluster.StartBalancerAsync();
             return cluster;
@@ -151,7 +155,12 @@ internal sealed class NodeCluster : IAsyncDisposable
 
     /// <summary>Runs a command of the program with the cluster's configuration.</summary>
     /// <returns>Its output.</returns>
-    public Task<string> CommandAsync(params string[] command) => Programs.RunAsync(Programs.Dotnet, [Programs.Server, .. command, .. Settings(0)]);
+    public Task<string> CommandAsync(params string[] command)
+    {
+        // What is given twice counts as it was given last.
+        var words = command.TakeWhile(w => w != "--set").ToArray();
+        return Programs.RunAsync(Programs.Dotnet, [Programs.Server, .. words, .. Settings(0), .. command.Skip(words.Length)]);
+    }
 
     public async ValueTask DisposeAsync()
     {

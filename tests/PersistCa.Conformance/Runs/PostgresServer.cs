@@ -51,8 +51,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         "-c",
         $"'{PgCtl}' -D '{Data}' -w -t 120 -l '{folder}/log' -o '-p {Port} -k {folder} -h 127.0.0.1 -c max_connections=150 {options}' start >'{folder}/start' 2>&1 || {{ cat '{folder}/start' '{folder}/log'; exit 1; }}");
 
-    /// <summary>Kills every process of it at once, as the end of its machine would.</summary>
-    public void Kill()
+    /// <summary>Kills every process of it at once, as the end of its machine would, and takes away what says that they run.</summary>
+    public async Task KillAsync()
     {
         var postmaster = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
         var children = Directory.EnumerateDirectories("/proc")
@@ -70,6 +70,11 @@ internal sealed class PostgresServer : IAsyncDisposable
                 // It ended by itself meanwhile.
             }
         }
+
+        // The next start would take one that nobody has reaped yet for alive; after the end of a machine there is none.
+        await Patience.UntilAsync(() => Task.FromResult(children.Prepend(postmaster).All(id => !Lives(id))), "a killed server lives on");
+        File.Delete(Path.Combine(Data, "postmaster.pid"));
+        File.Delete(Path.Combine(folder, $".s.PGSQL.{Port}.lock"));
     }
 
     /// <summary>Makes the standby the primary, and waits until it is.</summary>
@@ -121,17 +126,23 @@ internal sealed class PostgresServer : IAsyncDisposable
         return new PostgresServer(binaries!, folder, RunningAuthority.FreePort());
     }
 
-    private static int ParentOf(int id)
+    private static int ParentOf(int id) => Stat(id) is { } stat ? int.Parse(stat[1], CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>Whether a process is there and has not ended.</summary>
+    private static bool Lives(int id) => Stat(id) is { } stat && stat[0] is not ("Z" or "X");
+
+    /// <summary>State, parent and more of a process; null where there is none.</summary>
+    private static string[]? Stat(int id)
     {
         try
         {
             // "pid (name) state ppid ...": the name may hold anything, so what counts comes after its end.
             var stat = File.ReadAllText($"/proc/{id}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (IOException)
         {
-            return 0; // gone meanwhile
+            return null; // gone meanwhile
         }
     }
 

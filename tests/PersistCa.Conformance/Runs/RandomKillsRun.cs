@@ -28,7 +28,7 @@ public sealed class RandomKillsRun(ITestOutputHelper output)
             if (databases < nodes && random.Next(3) == 0)
             {
                 databases++;
-                database.Kill();
+                await database.KillAsync();
                 await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 2000)), clock);
                 await database.StartAgainAsync();
             }

@@ -34,6 +34,25 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void The_configuration_that_is_shipped_for_a_node_is_good()
+    {
+        var file = Path.Combine(PersistCa.Testing.SourceTree.Root, "deploy", "systemd", "persistca.json");
+        var (options, faults) = ConfigurationReader.Read(new ConfigurationBuilder().AddJsonFile(file).Build());
+        Assert.Empty(faults);
+        Assert.True(options.Server.ProxyProtocol);
+        Assert.Equal(StoreKind.PostgreSql, options.Store.Kind);
+    }
+
+    [Theory]
+    [InlineData("Server:MaxWorkAttempts", "0")]
+    [InlineData("Server:ParkedLifetime", "00:00:59")]
+    [InlineData("Server:DrainDelay", "00:05:01")]
+    [InlineData("Server:StopTimeout", "00:00:00.5")]
+    [InlineData("Server:TrustedProxies:0", "10.0.0.1/8")]
+    public void What_a_node_may_be_told_about_its_end_its_work_and_its_proxies_has_bounds(string key, string value) =>
+        Assert.Equal(key.Replace(":0", "", StringComparison.Ordinal), Assert.Single(Read((key, value)).Faults).Key.Replace(":0", "", StringComparison.Ordinal));
+
+    [Fact]
     public void Zones_are_a_list_of_sections()
     {
         var (options, faults) = Read(

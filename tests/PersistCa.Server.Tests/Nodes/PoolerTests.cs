@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Hosting;
 using PersistCa.Server.Workers;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Demo;
 using PersistCa.Server.Workers;

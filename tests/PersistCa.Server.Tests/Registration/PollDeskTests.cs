@@ -8,7 +8,7 @@ namespace PersistCa.Server.Tests.Registration;
 
 public sealed class PollDeskTests
 {
-    private readonly Completions completions = new();
+    private readonly Completions completions = new(new NodeBell());
     private readonly FakeTimeProvider time = new();
     private readonly PersistCaOptions options = new();
     private int looks;

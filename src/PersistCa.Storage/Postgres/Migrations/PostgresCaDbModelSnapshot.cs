@@ -867,6 +867,10 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .HasColumnType("bytea[]")
                         .HasColumnName("chain_der");
 
+                    b.Property<long>("CrlNumberFloor")
+                        .HasColumnType("bigint")
+                        .HasColumnName("crl_number_floor");
+
                     b.HasKey("Id")
                         .HasName("pk_issuers");
 
@@ -1425,6 +1429,39 @@ namespace PersistCa.Storage.Postgres.Migrations
                     b.ToTable("crl_points", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Status.LostRevocation", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<string>("Serial")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("serial");
+
+                    b.Property<int?>("Reason")
+                        .HasColumnType("integer")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<DateTimeOffset>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<int>("Shard")
+                        .HasColumnType("integer")
+                        .HasColumnName("shard");
+
+                    b.HasKey("IssuerId", "Serial")
+                        .HasName("pk_lost_revocations");
+
+                    b.ToTable("lost_revocations", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Status.OcspAnswerRow", b =>
                 {
                     b.Property<string>("Serial")
@@ -1791,6 +1828,16 @@ namespace PersistCa.Storage.Postgres.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_crl_points_issuers_issuer_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.LostRevocation", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_lost_revocations_issuers_issuer_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>

@@ -844,6 +844,10 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("chain_der");
 
+                    b.Property<long>("CrlNumberFloor")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("crl_number_floor");
+
                     b.HasKey("Id")
                         .HasName("pk_issuers");
 
@@ -1396,6 +1400,39 @@ namespace PersistCa.Storage.Sqlite.Migrations
                     b.ToTable("crl_points", (string)null);
                 });
 
+            modelBuilder.Entity("PersistCa.Storage.Status.LostRevocation", b =>
+                {
+                    b.Property<string>("IssuerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issuer_id");
+
+                    b.Property<string>("Serial")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("serial");
+
+                    b.Property<int?>("Reason")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("RecordedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<long>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<int>("Shard")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("shard");
+
+                    b.HasKey("IssuerId", "Serial")
+                        .HasName("pk_lost_revocations");
+
+                    b.ToTable("lost_revocations", (string)null);
+                });
+
             modelBuilder.Entity("PersistCa.Storage.Status.OcspAnswerRow", b =>
                 {
                     b.Property<string>("Serial")
@@ -1758,6 +1795,16 @@ namespace PersistCa.Storage.Sqlite.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_crl_points_issuers_issuer_id");
+                });
+
+            modelBuilder.Entity("PersistCa.Storage.Status.LostRevocation", b =>
+                {
+                    b.HasOne("PersistCa.Storage.IssuerRow", null)
+                        .WithMany()
+                        .HasForeignKey("IssuerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_lost_revocations_issuers_issuer_id");
                 });
 
             modelBuilder.Entity("PersistCa.Storage.Status.OcspSignerRow", b =>
