@@ -18,7 +18,7 @@ public sealed class ProfileConfigurationTests
         ("Validation:Perspectives:1:Region", "ripe ncc"),
         ("Validation:Perspectives:1:Resolvers", "10.2.0.2"),
         ("Validation:Persist:Dialects", "draft-01,draft-02"),
-        ("Validation:Dns:Dnssec", "trusted-resolver"),
+        ("Validation:Dns:Dnssec", "validate"),
     ];
 
     private static readonly (string Key, string Value)[] Public = [.. Private, (P + "Regime", "cabf-br")];
