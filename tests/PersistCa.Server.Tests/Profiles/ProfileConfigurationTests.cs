@@ -106,5 +106,5 @@ public sealed class ProfileConfigurationTests
     }
 
     private static IReadOnlyList<ConfigurationFault> Read((string Key, string Value)[] settings) => ConfigurationReader.Read(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value))).Build()).Faults;
+        new ConfigurationBuilder().AddInMemoryCollection(settings.GroupBy(s => s.Key).Select(s => new KeyValuePair<string, string?>(s.Key, s.Last().Value))).Build()).Faults;
 }
