@@ -19,6 +19,9 @@ internal static class NameRules
                 : RuleFinding.Failed(ProfileRules.Internal("its names are not the order's"), Texts.List(found, found.Count), Texts.List(expected, expected.Count));
         }),
         new("names.served", "each name is served here", Page, (f, _) => RuleFinding.Of(f.Names.Select(f.NotServed), Texts.Names(f.Names), "names that this authority serves")),
+        new("profile.names", "each name is one that the profile is for", "docs/operations/profiles.md", (f, _) => f.Profile.Names.IsEvery
+            ? RuleFinding.NotApplicable("the profile is for every name that is served")
+            : RuleFinding.Of(f.Names.Select(n => f.Profile.Names.Refuse(f.Profile.Name, n)), Texts.Names(f.Names), f.Profile.Names.ToString())),
         new("names.public", "each name is one of the public web, where the regime is for that", "Baseline Requirements section 4.2.2", (f, _) => f.Profile.Certificate.Regime == Regime.CabfBr
             ? RuleFinding.Of(f.Names.Select(f.NotPublic), Texts.Names(f.Names), "names of the public web")
             : RuleFinding.NotApplicable($"the regime is {f.Profile.Regime}")),

@@ -53,7 +53,17 @@ public sealed record ProfileFacts(
     bool OpenToAccount,
     FrozenSet<KeyKind> Keys,
     ImmutableArray<ChallengeType> Challenges,
-    ServerProfile Certificate);
+    ServerProfile Certificate)
+{
+    /// <summary>Which names its certificates may have, of those that are served.</summary>
+    public SubjectNames Names { get; init; } = SubjectNames.Every;
+
+    /// <summary>What it says of proofs besides its regime, in words; empty for nothing. The regime is one of its own then.</summary>
+    public string Proofs { get; init; } = "";
+
+    /// <summary>Whether a proof counts for the order alone for which it was made.</summary>
+    public bool ProvedAnew { get; init; }
+}
 
 /// <summary>Who is to sign.</summary>
 /// <param name="Id">Id of the issuer.</param>
@@ -123,6 +133,9 @@ public sealed record PolicyFacts
 
     /// <summary>The order's names.</summary>
     public required ImmutableArray<Identifier> Names { get; init; }
+
+    /// <summary>When the order was opened.</summary>
+    public required DateTimeOffset OrderedAt { get; init; }
 
     /// <summary>The order's notBefore, null when it asks for none.</summary>
     public DateTimeOffset? WishedNotBefore { get; init; }

@@ -1,6 +1,7 @@
 using PersistCa.Issuance.Csr;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Linting.Rules;
+using PersistCa.Issuance.Signing;
 using PersistCa.Protocol.Acme;
 
 namespace PersistCa.Issuance.Policy;
@@ -65,13 +66,22 @@ internal static class ProfileRules
             var claimed = CertificatePolicies.Read(c).Select(p => p.Oid);
             return Same(Listed(claimed), Listed(f.Profile.Certificate.Policies), "its policies are not the profile's");
         }),
-        new("profile.status", "status is told as the profile says", "RFC 5280 section 4.2.1.13; RFC 9608", (f, c) =>
+        new("profile.key-usage", "the key's uses are those that the profile has for its kind", "RFC 5280 section 4.2.1.3", (f, c) =>
+        {
+            var judged = f.Keys.Judge(c.Fields.SubjectPublicKeyInfo);
+            return judged.IsRefused
+                ? RuleFinding.NotApplicable("the key is none that is accepted")
+                : Same(KeyUsages.Names(c.KeyUsage ?? 0), KeyUsages.Names(f.Profile.Certificate.UsageOf(judged.Value)), "its key usage is not the profile's");
+        }),
+        new("profile.status", "status is told as the profile says", "RFC 5280 section 4.2.1.13; RFC 6960 section 3.1; RFC 9608", (f, c) =>
         {
             var p = f.Profile.Certificate;
-            var expected = p.NoRevocationAvailable ? "noRevAvail" : p.CrlUrl is not null || !p.CrlShardUrls.IsDefaultOrEmpty ? "list" : "none";
-            var found = c.Fields.Find(Oids.NoRevocationAvailable) is not null ? "noRevAvail" : c.Fields.Find(Oids.CrlDistributionPoints) is not null ? "list" : "none";
+            var expected = Status(p.NoRevocationAvailable, p.CrlUrl is not null || !p.CrlShardUrls.IsDefaultOrEmpty, p.OcspUrl is { } url ? [url] : []);
+            var found = Status(c.Fields.Find(Oids.NoRevocationAvailable) is not null, c.Fields.Find(Oids.CrlDistributionPoints) is not null, Locations.ReadAccess(c, Locations.OcspMethod));
             return Same(found, expected, "status is not told as the profile says");
         }),
+        new("profile.issuer-url", "the certificate says where its issuer's is found as the profile has it", "RFC 5280 section 4.2.2.1", (f, c) =>
+            Same(Listed(Locations.ReadAccess(c, Locations.IssuerMethod)), f.Profile.Certificate.CaIssuersUrl ?? "none", "it does not say where its issuer's certificate is as the profile has it")),
         new("profile.subject", "the subject is empty, or one of the names as its common name where the profile has it so", "Baseline Requirements section 7.1.4.3", (f, c) =>
         {
             var found = c.Subject.IsEmpty ? "empty" : string.Join(", ", c.Subject.Select(s => $"{s.Oid}={s.Text}"));
@@ -89,6 +99,14 @@ internal static class ProfileRules
     /// <summary>The shorter of the profile's life and what the Baseline Requirements allow on the day of the signature.</summary>
     private static TimeSpan Limit(PolicyFacts f) =>
         f.Profile.Certificate.Regime == Regime.CabfBr && Validities.BaselineLimit(f.Now) is var baseline && baseline < f.Profile.Certificate.Validity ? baseline : f.Profile.Certificate.Validity;
+
+    private static string Status(bool never, bool list, List<string> ocsp) => (never, list, ocsp.Count) switch
+    {
+        (true, false, 0) => "noRevAvail",
+        (false, true, 0) => "list",
+        (false, false, 0) => "none",
+        _ => string.Join(" and ", [.. never ? ["noRevAvail"] : Array.Empty<string>(), .. list ? ["list"] : Array.Empty<string>(), .. ocsp.Select(u => "OCSP at " + u)]),
+    };
 
     private static string Listed(IEnumerable<string> oids) => string.Join(' ', oids.Order(StringComparer.Ordinal)) is { Length: > 0 } list ? list : "none";
 

@@ -24,7 +24,7 @@ internal static class ProofRules
         new("proof.rules", "each name was proved by the rules that hold now", "docs/operations/perspectives.md", (f, _) => RuleFinding.Of(
             Valid(f).Select(p => p.ByPresentRules ? null : Unauthorized(p.Name, $"{p.Name} was proved by rules that have changed since; make a new order.")),
             $"proved by the present rules of the regime {f.Profile.Regime}",
-            $"the present rules of the regime {f.Profile.Regime}")),
+            $"the present rules of the regime {f.Profile.Regime}{(f.Profile.Proofs.Length > 0 ? $" ({f.Profile.Proofs})" : "")}")),
         new("proof.method", "each name was proved by a challenge that can prove it", "RFC 8555 section 8; RFC 8738 section 4; RFC 9444 section 4", (f, _) => RuleFinding.Of(
             Valid(f).Select(p => p.Method is { } m && (p.Above ? m.ProvesWildcards() : m.Proves(p.Name)) ? null : Unauthorized(p.Name, $"{p.Name} was proved by {p.Method?.Wire() ?? "nothing"}, which cannot prove it.")),
             Used(f),
@@ -38,6 +38,12 @@ internal static class ProofRules
                 : Unauthorized(p.Name, $"{p.Name} was proved {(p.ProvedAt is { } then ? "at " + AcmeJson.Time(then) : "at no time")}, which may be used for {Texts.Duration(p.LongestUse)}; make a new order.")),
             Oldest(f),
             "proofs that may still be used")),
+        new("profile.reuse", "each name was proved for this very order, where the profile wants it", "docs/operations/profiles.md", (f, _) => !f.Profile.ProvedAnew
+            ? RuleFinding.NotApplicable("the profile takes proofs that were made for other orders")
+            : RuleFinding.Of(
+                Valid(f).Select(p => p.ProvedAt is { } at && at >= f.OrderedAt ? null : Unauthorized(p.Name, $"{p.Name} was proved before the order, and the profile {f.Profile.Name} takes no proof twice; make a new order.")),
+                Oldest(f),
+                $"proofs made since the order was opened, at {AcmeJson.Time(f.OrderedAt)}")),
         new(CaaRule, "CAA records permit each name, as far as they are asked and obeyed", "RFC 8659; Baseline Requirements section 3.2.2.8", (f, _) => f.Caa.IsEmpty
             ? RuleFinding.NotApplicable("no name has CAA records")
             : f.Caa.All(c => c.Mode == CaaMode.Off) ? RuleFinding.NotApplicable("CAA records are not looked at for these names")

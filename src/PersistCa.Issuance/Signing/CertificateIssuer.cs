@@ -213,7 +213,7 @@ public sealed class CertificateIssuer(Issuer issuer, ServerProfile profile)
     {
         var commonName = profile.CommonName && !issuer.Constraints.BindsSubjects ? request.Names.OfType<CertificateName>().FirstOrDefault(n => n.Text.Length <= MaxCommonNameLength)?.Text : null;
         var subject = commonName is null ? new X509Name([], new List<string>()) : new X509Name([X509Name.CN], new List<string> { commonName });
-        var usage = KeyKinds.Of(request.KeyKind).LeafUsage;
+        var usage = profile.UsageOf(request.KeyKind);
 
         // In this order in every certificate, so that two can be compared line by line.
         var extensions = new List<(DerObjectIdentifier, bool, Asn1Encodable)>

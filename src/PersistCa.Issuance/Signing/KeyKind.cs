@@ -66,6 +66,17 @@ public sealed record KeyKindFacts
     public ImmutableArray<Regime> Regimes { get; }
 }
 
+/// <summary>Uses of a key that subscribers' certificates may say (RFC 5280 section 4.2.1.3), one row each.</summary>
+public static class KeyUsages
+{
+    /// <summary>The names that RFC 5280 gives them, with their bits.</summary>
+    public static ImmutableArray<(string Name, int Bit)> All { get; } = [("digitalSignature", KeyUsage.DigitalSignature), ("keyEncipherment", KeyUsage.KeyEncipherment)];
+
+    /// <summary>Bits as names; "none" for no bit.</summary>
+    public static string Names(int bits) =>
+        string.Join(", ", All.Where(u => (bits & u.Bit) != 0).Select(u => u.Name).Concat((bits & ~All.Sum(u => u.Bit)) is var rest and not 0 ? [$"0x{rest:x}"] : [])) is { Length: > 0 } names ? names : "none";
+}
+
 /// <summary>Every kind of key, one row each.</summary>
 public static class KeyKinds
 {

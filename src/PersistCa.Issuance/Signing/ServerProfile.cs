@@ -36,6 +36,12 @@ public sealed record ServerProfile
     /// <summary>What the certificate's key may be used for, OIDs; at least one (extKeyUsage).</summary>
     public ImmutableArray<string> Purposes { get; init; } = [Oids.ServerAuth];
 
+    /// <summary>
+    /// Bits of keyUsage that certificates have, of those that a kind of key can have (RFC 5280 section 4.2.1.3), as <see cref="KeyKindFacts.LeafUsage"/> numbers
+    /// them; null for all of these.
+    /// </summary>
+    public int? KeyUsage { get; init; }
+
     /// <summary>Policies that the certificate claims, OIDs; none for no certificatePolicies.</summary>
     public ImmutableArray<string> Policies { get; init; } = [];
 
@@ -56,4 +62,7 @@ public sealed record ServerProfile
 
     /// <summary>Where OCSP answers, null for no pointer to it.</summary>
     public string? OcspUrl { get; init; }
+
+    /// <summary>The bits of keyUsage in a certificate for a kind of key.</summary>
+    public int UsageOf(KeyKind key) => KeyKinds.Of(key).LeafUsage & (KeyUsage ?? ~0);
 }

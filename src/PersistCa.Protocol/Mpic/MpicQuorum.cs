@@ -50,7 +50,9 @@ public sealed class MpicQuorum
 {
     private readonly ImmutableArray<MpicRequirement> rows;
 
-    private MpicQuorum(IEnumerable<MpicRequirement> rows) => this.rows = [.. rows.OrderBy(r => r.From)];
+    private readonly int needed;
+
+    private MpicQuorum(IEnumerable<MpicRequirement> rows, int needed = 0) => (this.rows, this.needed) = ([.. rows.OrderBy(r => r.From)], needed);
 
     /// <summary>
     /// The Baseline Requirements: 3 remote perspectives from 2026-03-15, 4 from 2026-06-15, 5 from 2026-12-15, and the corroborating ones in the regions
@@ -60,6 +62,9 @@ public sealed class MpicQuorum
 
     /// <summary>A private network: one perspective at least, regions do not count. The misses that are allowed are the same.</summary>
     public static MpicQuorum Private { get; } = new([new MpicRequirement(DateTimeOffset.MinValue, 1, 0)]);
+
+    /// <summary>The same, and so many must corroborate at least: more than the table says of those that are asked, or the table's number if that is higher.</summary>
+    public MpicQuorum Needing(int corroborating) => new(rows, corroborating);
 
     /// <summary>The row that holds at a time.</summary>
     public MpicRequirement At(DateTimeOffset now) => rows.LastOrDefault(r => r.From <= now) ?? rows[0];
@@ -90,7 +95,7 @@ public sealed class MpicQuorum
         var corroborating = verdicts.Where(v => v.Finding == PerspectiveFinding.Corroborates).ToList();
         var regions = corroborating.Select(v => InternetRegistries.Read(v.Region)).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToImmutableArray();
         var (asked, seen) = (verdicts.Count, corroborating.Count);
-        var least = asked - AllowedMisses(asked);
+        var least = Math.Max(needed, asked - AllowedMisses(asked));
         var (reason, detail) = asked < row.LeastRemotes
             ? (MpicReason.TooFewAsked, $"{asked} remote perspectives were asked where {row.LeastRemotes} must be")
             : seen < least

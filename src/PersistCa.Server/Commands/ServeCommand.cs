@@ -58,7 +58,7 @@ internal static class ConfigCommand
             }
 
             var profiles = ProfileSetup.Create(options);
-            RegimeSetup.Create(options, profiles.Where(p => p.Offered).Select(p => p.Regime), DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System).Dispose();
+            RegimeSetup.Create(options, profiles, DnsSetup.Create(options.Validation.Dns, policy, TimeProvider.System), TimeProvider.System).Dispose();
             var passphrase = Passphrase.Find(options);
             using var ring = KeySetup.Ring(options, passphrase, TimeProvider.System);
             var issuers = await IssuerSetup.OpenAsync(options, ring, TimeProvider.System.GetUtcNow(), cancel);

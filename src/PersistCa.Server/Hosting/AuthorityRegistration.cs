@@ -28,10 +28,10 @@ internal static class AuthorityRegistration
         var urls = AuthorityUrls.Of(options);
         var announced = new AnnouncedIssuers([.. IssuerNames(options)]);
         var switches = new SwitchBoard();
-        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, switches, options.Issuance.CrlShards, options.Issuance.Ocsp.Enabled);
+        var profiles = new ProfileBook(ProfileSetup.Create(options), issuers, urls, switches, options.Issuance.CrlShards);
         var resolver = DnsSetup.Create(options.Validation.Dns, policy, clock);
         ILogger logger = NullLogger.Instance;
-        var regimes = RegimeSetup.Create(options, profiles.Regimes, resolver, clock, () => logger);
+        var regimes = RegimeSetup.Create(options, profiles.All, resolver, clock, () => logger);
         services.AddSingleton(options);
         services.AddSingleton(issuers);
         services.AddSingleton(switches);

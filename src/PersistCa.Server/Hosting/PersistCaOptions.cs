@@ -306,6 +306,14 @@ public sealed class ValidationOptions
     /// <summary>Certificates between this authority and its perspectives.</summary>
     public PerspectiveTlsOptions PerspectiveTls { get; set; } = new();
 
+    /// <summary>The same with other values where a profile sets them.</summary>
+    public ValidationOptions With(PersistOptions persist, CaaOptions caa, List<RemotePerspectiveOptions> perspectives)
+    {
+        var copy = (ValidationOptions)MemberwiseClone();
+        (copy.Persist, copy.Caa, copy.Perspectives) = (persist, caa, perspectives);
+        return copy;
+    }
+
     /// <summary>The same with other values where a regime sets them.</summary>
     public ValidationOptions With(PersistOptions persist, CaaOptions caa, TargetNetworkOptions targets, Http01LookupOptions http, string regime)
     {

@@ -22,9 +22,11 @@ internal static class PerspectiveSetup
     /// <param name="policy">What persistent records are judged by.</param>
     /// <param name="clock">The time.</param>
     /// <param name="logger">Is told of TLS files that change while the server runs.</param>
+    /// <param name="key">Where they were chosen; empty for Validation:Perspectives.</param>
+    /// <param name="needed">How many must see the same at least, whatever the regime says.</param>
     /// <returns>Null when there are no perspectives and none are demanded.</returns>
     /// <exception cref="StartRefusedException">There are too few for the regime at this date, or a file cannot be used.</exception>
-    public static PerspectivePanel? Create(PersistCaOptions options, PersistPolicy policy, TimeProvider clock, Func<ILogger>? logger = null)
+    public static PerspectivePanel? Create(PersistCaOptions options, PersistPolicy policy, TimeProvider clock, Func<ILogger>? logger = null, string key = "", int needed = 0)
     {
         var v = options.Validation;
         var quorum = v.PerspectiveRegime == PerspectiveRules.CabfBr ? MpicQuorum.CabfBr : MpicQuorum.Private;
@@ -32,13 +34,13 @@ internal static class PerspectiveSetup
         if (v.PerspectiveRegime == PerspectiveRules.CabfBr && v.Perspectives.Count < row.LeastRemotes)
         {
             throw new StartRefusedException(
-                "Validation:Perspectives",
+                key.Length > 0 ? key : "Validation:Perspectives",
                 $"there are {v.Perspectives.Count}; since {row.From:yyyy-MM-dd} {PerspectiveRules.CabfBr} demands {row.LeastRemotes} remote perspectives (BR 3.2.2.9); add some");
         }
 
         return v.Perspectives.Count == 0 ? null : new PerspectivePanel(
             v.PerspectiveRegime,
-            quorum,
+            quorum.Needing(needed),
             [.. v.Perspectives.Select(p => p.Url.Length > 0 ? (IPerspective)Remote(options, policy, p, clock, logger ?? (() => NullLogger.Instance)) : Local(options, policy, p, clock))],
             v.PerspectiveDeadline)
         {

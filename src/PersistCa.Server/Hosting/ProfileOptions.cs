@@ -1,3 +1,5 @@
+using PersistCa.Protocol.Caa;
+
 namespace PersistCa.Server.Hosting;
 
 /// <summary>Section Profiles:N: one profile of certificates (draft-ietf-acme-profiles). What is left out comes from the shipped profile of the same name, else from the section Issuance.</summary>
@@ -30,8 +32,41 @@ public sealed class ProfileOptions
     /// <summary>Kinds of keys that are accepted: Rsa, P256, P384, P521, Ed25519. Empty: all that the regime allows.</summary>
     public List<string> Keys { get; set; } = [];
 
-    /// <summary>How its status is told: Crl, or None (allowed up to seven days), or NoRevAvail (None, said in the certificate; not under cabf-br).</summary>
+    /// <summary>How its status is told: Crl, Ocsp, or None (allowed up to seven days), or NoRevAvail (None, said in the certificate; not under cabf-br).</summary>
     public StatusKind? Status { get; set; }
+
+    /// <summary>Whether a certificate with a list says besides where OCSP answers; empty for Issuance:Ocsp:Enabled.</summary>
+    public bool? Ocsp { get; set; }
+
+    /// <summary>Where the certificate of the issuer is found (caIssuers): an http URL in which {issuer} stands for the issuer's id, or none. Empty: this server's own.</summary>
+    public string IssuerUrl { get; set; } = "";
+
+    /// <summary>What the key may be used for, of what its kind can have: digitalSignature, keyEncipherment. Empty: all of that.</summary>
+    public List<string> KeyUsages { get; set; } = [];
+
+    /// <summary>Types of identifiers: dns, ip. Empty: all that are served.</summary>
+    public List<string> Identifiers { get; set; } = [];
+
+    /// <summary>Whether wildcards are accepted; empty for Names:AllowWildcards.</summary>
+    public bool? Wildcards { get; set; }
+
+    /// <summary>Names that it is for, of those that are served: a name, a pattern with stars, a suffix with a dot before it, a network. Empty: all.</summary>
+    public List<string> Names { get; set; } = [];
+
+    /// <summary>Dialects of dns-persist-01 that are accepted, of those of Validation:Persist:Dialects. Empty: all of these.</summary>
+    public List<string> Dialects { get; set; } = [];
+
+    /// <summary>Ids of the remote perspectives that are asked, of Validation:Perspectives, or none. Empty: all of these.</summary>
+    public List<string> Perspectives { get; set; } = [];
+
+    /// <summary>How many perspectives must see the same at least; 0 for what the regime says.</summary>
+    public int PerspectivesNeeded { get; set; }
+
+    /// <summary>What becomes of the CAA records of every name: Enforce, Report or Off. Empty: Validation:Caa.</summary>
+    public CaaMode? Caa { get; set; }
+
+    /// <summary>How long a proof may be used; zero: for the one order that it was made for. Empty: Acme:AuthorizationLifetime.</summary>
+    public TimeSpan? Reuse { get; set; }
 
     /// <summary>Put the first name into the subject's common name; empty for Issuance:CommonName.</summary>
     public bool? CommonName { get; set; }
@@ -57,6 +92,9 @@ public enum StatusKind
 
     /// <summary>Not at all, and the certificate says so (noRevAvail, RFC 9608).</summary>
     NoRevAvail = 3,
+
+    /// <summary>By OCSP alone: the certificate names no list.</summary>
+    Ocsp = 4,
 }
 
 /// <summary>Section Authority:Issuers:N: an issuer besides the one of IssuingCertificateFile, or the next one after it.</summary>

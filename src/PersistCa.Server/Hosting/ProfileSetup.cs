@@ -1,6 +1,9 @@
 using System.Collections.Frozen;
+using PersistCa.Issuance.Policy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol.Authorizations;
+using PersistCa.Protocol.ExternalAccounts;
+using PersistCa.Protocol.Identifiers;
 using PersistCa.Server.Registration;
 
 namespace PersistCa.Server.Hosting;
@@ -14,19 +17,20 @@ internal static class ProfileSetup
     /// <summary>Longest name of a profile.</summary>
     public const int MaxNameLength = 64;
 
+    /// <summary>The word that takes away what would be there unasked.</summary>
+    public const string NoneOfThem = "none";
+
     private const string DomainValidated = "2.23.140.1.2.1";
 
-    // RFC 9608 and BR 1.6.1: what lives no longer than that may go without status.
-    private static readonly TimeSpan ShortLived = TimeSpan.FromDays(7);
-
-    private static readonly FrozenDictionary<string, string> PurposeOids = new Dictionary<string, string>
+    /// <summary>What keys may be used for, by word.</summary>
+    public static FrozenDictionary<string, string> PurposeOids { get; } = new Dictionary<string, string>
     {
         ["server"] = "1.3.6.1.5.5.7.3.1",
         ["client"] = "1.3.6.1.5.5.7.3.2",
     }.ToFrozenDictionary();
 
-    // BR 6.1.5: of the kinds known here, these.
-    private static readonly FrozenSet<KeyKind> PublicKeys = new[] { KeyKind.Rsa, KeyKind.P256, KeyKind.P384, KeyKind.P521 }.ToFrozenSet();
+    /// <summary>Of the kinds of keys known here those of the Baseline Requirements (section 6.1.5).</summary>
+    public static FrozenSet<KeyKind> PublicKeys { get; } = new[] { KeyKind.Rsa, KeyKind.P256, KeyKind.P384, KeyKind.P521 }.ToFrozenSet();
 
     /// <summary>The profiles that ship. server is offered always; the others where the configuration names them or leaves the list empty, save the one that needs perspectives.</summary>
     public static IReadOnlyList<ProfileOptions> Shipped { get; } =
@@ -64,7 +68,7 @@ internal static class ProfileSetup
                 yield return new(key + ":Name", $"'{p.Name}' is the name of another profile too");
             }
 
-            foreach (var fault in One(key, Merged(p), o))
+            foreach (var fault in ProfileOptionRules.Check(key, Merged(p), o))
             {
                 yield return fault;
             }
@@ -73,84 +77,6 @@ internal static class ProfileSetup
         if (!Chosen(o).Any(p => p.Offered && p.Name == o.Acme.DefaultProfile))
         {
             yield return new("Acme:DefaultProfile", $"there is no profile '{o.Acme.DefaultProfile}' on offer; there are {string.Join(", ", Chosen(o).Where(p => p.Offered).Select(p => p.Name))}");
-        }
-    }
-
-    private static IEnumerable<ConfigurationFault> One(string key, ProfileOptions p, PersistCaOptions o)
-    {
-        if (p.Regime is not ("" or PerspectiveRules.Private or PerspectiveRules.CabfBr))
-        {
-            yield return new(key + ":Regime", $"there is no regime '{p.Regime}'; there are {PerspectiveRules.Private} and {PerspectiveRules.CabfBr}");
-        }
-
-        var isPublic = p.Regime == PerspectiveRules.CabfBr;
-        var validity = p.Validity == TimeSpan.Zero ? o.Issuance.Validity : p.Validity;
-        foreach (var fault in OptionRules.Range(key + ":Validity", validity, TimeSpan.FromMinutes(10), TimeSpan.FromDays(825)).Concat(OptionRules.Range(key + ":MaxNames", p.MaxNames, 0, 1000)))
-        {
-            yield return fault;
-        }
-
-        if (p.Status is StatusKind.None or StatusKind.NoRevAvail && validity > ShortLived)
-        {
-            yield return new(key + ":Status", $"{p.Status} is for certificates of at most {ShortLived.TotalDays} days, and these live {validity.TotalDays:0.##}; set it to Crl, or Validity to less");
-        }
-
-        if (p.Status == StatusKind.NoRevAvail && isPublic)
-        {
-            yield return new(key + ":Status", $"noRevAvail is not for {PerspectiveRules.CabfBr} (BR 7.1.2.7.6); set it to None");
-        }
-
-        foreach (var fault in isPublic && p.Offered ? RegimeSetup.Check(o, key) : [])
-        {
-            yield return fault;
-        }
-
-        foreach (var word in p.Purposes.Where(w => !PurposeOids.ContainsKey(w)))
-        {
-            yield return new(key + ":Purposes", $"there is no purpose '{word}'; there are {string.Join(", ", PurposeOids.Keys.Order())}");
-        }
-
-        foreach (var oid in p.Policies.Where(t => !IsOid(t)))
-        {
-            yield return new(key + ":Policies", $"'{oid}' is no object identifier; write one such as 1.3.6.1.4.1.99999.1");
-        }
-
-        foreach (var kind in p.Keys.Where(k => !Enum.TryParse<KeyKind>(k, ignoreCase: true, out var read) || !Enum.IsDefined(read) || char.IsAsciiDigit(k[0])))
-        {
-            yield return new(key + ":Keys", $"there is no kind of key '{kind}'; there are {string.Join(", ", Enum.GetNames<KeyKind>())}");
-        }
-
-        if (isPublic && p.Keys.Count > 0 && !p.Keys.Exists(k => Enum.TryParse<KeyKind>(k, ignoreCase: true, out var read) && PublicKeys.Contains(read)))
-        {
-            yield return new(key + ":Keys", $"none of {string.Join(", ", p.Keys)} is a kind for {PerspectiveRules.CabfBr} (BR 6.1.5); there are {string.Join(", ", PublicKeys.Order())}");
-        }
-
-        foreach (var fault in PolicyRules.Challenges(key + ":Challenges", p.Challenges))
-        {
-            yield return fault;
-        }
-
-        foreach (var account in p.Accounts.Where(a => !Protocol.PublicId.LooksRight(a)))
-        {
-            yield return new(key + ":Accounts", $"'{account}' is not the id of an account; write the last segment of its URL");
-        }
-
-        foreach (var name in p.Issuers.Where(n => n != IssuerSetup.Primary && !o.Authority.Issuers.Exists(i => i.Name == n)))
-        {
-            yield return new(key + ":Issuers", $"there is no issuer '{name}'; there are {string.Join(", ", o.Authority.Issuers.Select(i => i.Name).Prepend(IssuerSetup.Primary))}");
-        }
-    }
-
-    private static bool IsOid(string text)
-    {
-        try
-        {
-            _ = new Org.BouncyCastle.Asn1.DerObjectIdentifier(text);
-            return true;
-        }
-        catch (FormatException)
-        {
-            return false;
         }
     }
 
@@ -170,25 +96,57 @@ internal static class ProfileSetup
         Policies = p.Policies.Count > 0 ? p.Policies : s.Policies,
         Keys = p.Keys.Count > 0 ? p.Keys : s.Keys,
         Status = p.Status ?? s.Status,
+        Ocsp = p.Ocsp,
+        IssuerUrl = p.IssuerUrl,
+        KeyUsages = p.KeyUsages,
         CommonName = p.CommonName,
-        Challenges = p.Challenges,
-        Accounts = p.Accounts,
+        Identifiers = p.Identifiers,
+        Wildcards = p.Wildcards,
+        Names = p.Names,
         MaxNames = p.MaxNames,
+        Challenges = p.Challenges,
+        Dialects = p.Dialects,
+        Perspectives = p.Perspectives,
+        PerspectivesNeeded = p.PerspectivesNeeded,
+        Caa = p.Caa,
+        Reuse = p.Reuse,
+        Accounts = p.Accounts,
+    };
+
+    /// <summary>What a profile says of proofs, besides its regime.</summary>
+    public static ProfileProofs Proofs(ProfileOptions p) => new()
+    {
+        Dialects = [.. p.Dialects.Distinct()],
+        Perspectives = p.Perspectives.Count == 0 ? null : p.Perspectives is [NoneOfThem] ? [] : [.. p.Perspectives.Distinct()],
+        PerspectivesNeeded = p.PerspectivesNeeded,
+        Caa = p.Caa,
+        Reuse = p.Reuse,
     };
 
     private static CaProfile Read(ProfileOptions p, PersistCaOptions o)
     {
         var regime = p.Regime.Length > 0 ? p.Regime : PerspectiveRules.Private;
         var allowed = regime == PerspectiveRules.CabfBr ? PublicKeys : Enum.GetValues<KeyKind>().ToFrozenSet();
+        var proofs = Proofs(p);
+        var status = p.Status ?? StatusKind.Crl;
         var unasked = o.Issuance.AcceptMlDsaKeys ? allowed : allowed.Where(k => !MlDsa.Is(k)).ToFrozenSet();
         return new CaProfile
         {
             Name = p.Name,
             Description = p.Description.Length > 0 ? p.Description : p.Name,
             Offered = p.Offered,
-            Regime = regime,
+            Regime = proofs.Under(regime),
+            Proofs = proofs,
             Issuers = [.. p.Issuers],
-            Status = p.Status ?? StatusKind.Crl,
+            Status = status,
+            Ocsp = status == StatusKind.Ocsp || (status == StatusKind.Crl && (p.Ocsp ?? o.Issuance.Ocsp.Enabled)),
+            IssuerUrl = p.IssuerUrl,
+            Names = new SubjectNames
+            {
+                Kinds = [.. p.Identifiers.Select(i => IdentifierTypes.Read(i)!.Value).Distinct()],
+                Wildcards = p.Wildcards ?? true,
+                Rules = [.. p.Names.Select(n => NameRule.Parse(n).Value!)],
+            },
             Keys = p.Keys.Count == 0 ? unasked : p.Keys.Select(k => Enum.Parse<KeyKind>(k, ignoreCase: true)).Where(allowed.Contains).ToFrozenSet(),
             Challenges = [.. p.Challenges.Select(c => ChallengeTypes.Read(c)!.Value)],
             Accounts = p.Accounts.ToFrozenSet(),
@@ -202,6 +160,7 @@ internal static class ProfileSetup
                 SubjectKeyIdentifier = o.Issuance.SubjectKeyIdentifier,
                 MaxNames = p.MaxNames == 0 ? o.Acme.MaxNames : Math.Min(p.MaxNames, o.Acme.MaxNames),
                 Purposes = p.Purposes.Count == 0 ? [PurposeOids["server"]] : [.. p.Purposes.Select(w => PurposeOids[w])],
+                KeyUsage = p.KeyUsages.Count == 0 ? null : KeyUsages.All.Where(u => p.KeyUsages.Contains(u.Name)).Sum(u => u.Bit),
                 Policies = [.. p.Policies],
             },
         };

@@ -11,10 +11,15 @@ namespace PersistCa.Server.Hosting;
 /// <summary>What a regime makes of the configuration of validation, and the validators that come of it.</summary>
 internal static class RegimeSetup
 {
-    /// <summary>The regime of a private authority and those that the profiles have.</summary>
+    /// <summary>The regime of a private authority and those that the profiles on offer have.</summary>
     /// <exception cref="StartRefusedException">A regime demands what the configuration does not give.</exception>
-    public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<string> names, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger = null) =>
-        new(names.Append(Authorization.PrivateRegime).Distinct().Select(n => One(n, Under(options, n), resolver, clock, logger)).ToList());
+    public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<CaProfile> profiles, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger = null) => new(profiles
+        .Where(p => p.Offered)
+        .Select(p => (Name: p.Regime, p.Proofs, Key: Key(options, p)))
+        .Append((Name: Authorization.PrivateRegime, Proofs: ProfileProofs.None, Key: ""))
+        .DistinctBy(r => r.Name)
+        .Select(r => One(r.Name, r.Proofs, r.Key, Under(options, ProfileProofs.BaseOf(r.Name)), resolver, clock, logger))
+        .ToList());
 
     /// <summary>The configuration under a regime: as it stands, or tightened to what the Baseline Requirements demand.</summary>
     public static PersistCaOptions Under(PersistCaOptions options, string regime) => regime == PerspectiveRules.CabfBr ? options.With(Tightened(options.Validation)) : options;
@@ -46,19 +51,27 @@ internal static class RegimeSetup
         }
     }
 
-    private static ValidationRegime One(string name, PersistCaOptions options, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger)
+    private static ValidationRegime One(string name, ProfileProofs proofs, string key, PersistCaOptions regime, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger)
     {
+        var options = regime.With(ProfileProofRules.Over(regime.Validation, proofs));
         var policy = AuthorityRegistration.Policy(options);
-        var panel = PerspectiveSetup.Create(options, policy, clock, logger);
+        var panel = PerspectiveSetup.Create(options, policy, clock, logger, key, proofs.PerspectivesNeeded);
         var primary = AuthorityRegistration.Validators(options, policy, resolver, clock);
         return new ValidationRegime(
             name,
-            ValidationRules.Of(options.Validation),
+            ValidationRules.Of(options.Validation, proofs),
             policy,
             panel is null ? primary : MultiPerspectiveValidator.Over(primary, panel, clock),
             AuthorityRegistration.Caa(options, policy, resolver, clock),
-            panel);
+            panel)
+        {
+            Proofs = proofs,
+        };
     }
+
+    /// <summary>Where the perspectives of a profile are configured.</summary>
+    private static string Key(PersistCaOptions options, CaProfile profile) =>
+        profile.Proofs.Perspectives is null ? "" : FormattableString.Invariant($"Profiles:{options.Profiles.FindIndex(o => o.Name == profile.Name)}:Perspectives");
 
     private static ValidationOptions Tightened(ValidationOptions v)
     {

@@ -3,16 +3,19 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Hierarchy;
 using PersistCa.Issuance.Publication;
+using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Authorizations;
 using PersistCa.Protocol.Certificates;
+using PersistCa.Protocol.Identifiers;
+using PersistCa.Server.Hosting;
 using PersistCa.Storage;
 using PersistCa.Storage.Operators;
 
 namespace PersistCa.Server.Registration;
 
 /// <summary>Issuers and profiles as operators see and switch them.</summary>
-public sealed class AuthorityLook(CaStore store, IssuerBook issuers, ProfileBook profiles, SwitchBoard switches, DecisionDesk decisions)
+public sealed class AuthorityLook(CaStore store, IssuerBook issuers, ProfileBook profiles, SwitchBoard switches, DecisionDesk decisions, AuthorityUrls urls)
 {
     /// <summary>All issuers that this authority has or had.</summary>
     public async Task<IReadOnlyList<IssuerResource>> IssuersAsync(OperatorIdentity who, CancellationToken cancel)
@@ -82,14 +85,26 @@ public sealed class AuthorityLook(CaStore store, IssuerBook issuers, ProfileBook
         State = !p.Offered ? "unconfigured" : profiles.IsOffered(p) ? "offered" : "withdrawn",
         Default = p.Name == profiles.Default.Name,
         Description = p.Description,
-        Regime = p.Regime,
+        Regime = p.BaseRegime,
+        ProofRegime = p.Regime,
         Issuers = p.Issuers,
         ValiditySeconds = (long)p.Certificate.Validity.TotalSeconds,
         Purposes = [.. p.Certificate.Purposes],
         Policies = [.. p.Certificate.Policies],
         Keys = [.. p.Keys.Order().Select(k => k.ToString())],
+        KeyUsages = [.. KeyUsages.All.Where(u => ((p.Certificate.KeyUsage ?? ~0) & u.Bit) != 0).Select(u => u.Name)],
         Status = p.Status.ToString(),
+        Ocsp = p.Ocsp,
+        IssuerUrl = p.IssuerUrl.Length == 0 ? urls.Issuer("{issuer}") : p.IssuerUrl,
+        Identifiers = [.. p.Names.Kinds.Select(k => k.Wire())],
+        Wildcards = p.Names.Wildcards,
+        Names = [.. p.Names.Rules.Select(r => r.Text)],
         Challenges = [.. p.Challenges.Select(c => c.Wire())],
+        Dialects = p.Proofs.Dialects,
+        Perspectives = p.Proofs.Perspectives is { } ids ? ids.IsEmpty ? [ProfileSetup.NoneOfThem] : ids : [],
+        PerspectivesNeeded = p.Proofs.PerspectivesNeeded,
+        Caa = p.Proofs.Caa?.ToString(),
+        ReuseSeconds = p.Proofs.Reuse is { } reuse ? (long)reuse.TotalSeconds : null,
         Accounts = [.. p.Accounts.Order(StringComparer.Ordinal)],
         MaxNames = p.Certificate.MaxNames,
     };

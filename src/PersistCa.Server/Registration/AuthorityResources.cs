@@ -75,6 +75,9 @@ public sealed record ProfileResource
     [Description("By whose rules names are proved and certificates made.")]
     public required string Regime { get; init; }
 
+    [Description("The regime of its authorizations: the same, or one of its own where the profile has rules of proof of its own.")]
+    public required string ProofRegime { get; init; }
+
     [Description("Names of the issuers that sign, best first; none for the first whose time it is.")]
     public required IReadOnlyList<string> Issuers { get; init; }
 
@@ -90,11 +93,44 @@ public sealed record ProfileResource
     [Description("Kinds of keys that are accepted.")]
     public required IReadOnlyList<string> Keys { get; init; }
 
-    [Description("How their status is told: Crl, None or NoRevAvail.")]
+    [Description("What keyUsage they have, of what the kind of the key can have (RFC 5280 section 4.2.1.3).")]
+    public required IReadOnlyList<string> KeyUsages { get; init; }
+
+    [Description("How their status is told: Crl, Ocsp, None or NoRevAvail.")]
     public required string Status { get; init; }
+
+    [Description("Whether they say where OCSP answers.")]
+    public required bool Ocsp { get; init; }
+
+    [Description("Where they say that their issuer's certificate is, {issuer} for its id; none where they do not.")]
+    public required string IssuerUrl { get; init; }
+
+    [Description("Types of identifiers that it is for; none for all that are served.")]
+    public required IReadOnlyList<string> Identifiers { get; init; }
+
+    [Description("Whether it is for wildcards, where they are served.")]
+    public required bool Wildcards { get; init; }
+
+    [Description("Names, patterns, suffixes and networks that it is for; none for all that are served.")]
+    public required IReadOnlyList<string> Names { get; init; }
 
     [Description("Challenges by which names may be proved; none for all on offer.")]
     public required IReadOnlyList<string> Challenges { get; init; }
+
+    [Description("Dialects of dns-persist-01 by which names may be proved; none for all that are accepted.")]
+    public required IReadOnlyList<string> Dialects { get; init; }
+
+    [Description("Ids of the remote perspectives that are asked, or the word none; empty for all that there are.")]
+    public required IReadOnlyList<string> Perspectives { get; init; }
+
+    [Description("How many perspectives must see the same at least; 0 for what the regime says.")]
+    public required int PerspectivesNeeded { get; init; }
+
+    [Description("What becomes of CAA records: Enforce, Report or Off; left out for what the configuration says of validation.")]
+    public string? Caa { get; init; }
+
+    [Description("How long a proof may be used, seconds, 0 for the one order alone that it was made for; left out for what the configuration says of authorizations.")]
+    public long? ReuseSeconds { get; init; }
 
     [Description("Ids of the accounts that may have it; none for all.")]
     public required IReadOnlyList<string> Accounts { get; init; }

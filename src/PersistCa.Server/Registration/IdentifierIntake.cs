@@ -92,7 +92,7 @@ public sealed class IdentifierIntake(PersistCaOptions options, IdentifierPolicy 
             return new AcmeProblem(ProblemCatalog.RejectedIdentifier, $"'{shown.Value}' is not {kind} a certificate can have: {parsed.Reason}.") { Identifier = shown };
         }
 
-        if ((policy.Judge(parsed.Value).Problem ?? scope.Refuse(parsed.Value) ?? account.Restrictions?.Refuse(parsed.Value) ?? (profile?.Regime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
+        if ((policy.Judge(parsed.Value).Problem ?? scope.Refuse(parsed.Value) ?? account.Restrictions?.Refuse(parsed.Value) ?? profile?.Names.Refuse(profile.Name, parsed.Value) ?? (profile?.BaseRegime == PerspectiveRules.CabfBr ? OutsideThePublicWeb(parsed.Value, shown) : null)) is { } refused)
         {
             return refused;
         }

@@ -92,9 +92,15 @@ public sealed class PolicyDesk(
                 c.Profile.Accounts.Count == 0 || c.Profile.Accounts.Contains(c.Account.PublicId),
                 c.Profile.Keys,
                 c.Profile.Challenges,
-                c.Signer.Profile),
+                c.Signer.Profile)
+            {
+                Names = c.Profile.Names,
+                Proofs = c.Profile.Proofs.InWords,
+                ProvedAnew = c.Profile.Proofs.ProvedAnew,
+            },
             Issuer = new IssuerFacts(c.Signer.Issuer.IssuerId, c.Signer.Issuer.NotBefore, c.Signer.Issuer.NotAfter, c.Signer.Issuer.Constraints),
             Names = names,
+            OrderedAt = c.Order.CreatedAt,
             WishedNotBefore = c.Order.NotBefore,
             WishedNotAfter = c.Order.NotAfter,
             RequestedKey = c.Request.SubjectPublicKeyInfo,
@@ -142,7 +148,7 @@ public sealed class PolicyDesk(
             Method = won?.Type,
             Above = authorization.CertificateName != name.Text,
             ProvedAt = authorization.ValidatedAt,
-            LongestUse = won is null ? TimeSpan.Zero : ValidationDesk.LongestUse(options.Acme.AuthorizationLifetime, authorization.Regime, won.Type, authorization.ValidatedAt ?? now),
+            LongestUse = won is null ? TimeSpan.Zero : ValidationDesk.LongestUse(options.Acme.AuthorizationLifetime, c.Profile.Regime, c.Profile.Proofs, won.Type, authorization.ValidatedAt ?? now),
             ByPresentRules = authorization.Rules == regimes.Find(c.Profile.Regime)?.Rules.Fingerprint,
         };
     }

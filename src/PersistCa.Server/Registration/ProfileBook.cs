@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.Policy;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
 using PersistCa.Protocol.Accounts;
@@ -24,8 +25,17 @@ public sealed record CaProfile
     /// <summary>Whether orders may have it. One that is known and not offered is one that was withdrawn.</summary>
     public required bool Offered { get; init; }
 
-    /// <summary>The regime by whose rules names are proved.</summary>
+    /// <summary>The regime by whose rules names are proved, as authorizations have it: private, cabf-br, or one of its own made from these.</summary>
     public required string Regime { get; init; }
+
+    /// <summary>The regime without what the profile says of its own.</summary>
+    public string BaseRegime => ProfileProofs.BaseOf(Regime);
+
+    /// <summary>What it says of proofs besides.</summary>
+    public ProfileProofs Proofs { get; init; } = ProfileProofs.None;
+
+    /// <summary>Which names it is for, of those that are served.</summary>
+    public SubjectNames Names { get; init; } = SubjectNames.Every;
 
     /// <summary>The issuers that sign, best first.</summary>
     public required ImmutableArray<string> Issuers { get; init; }
@@ -35,6 +45,12 @@ public sealed record CaProfile
 
     /// <summary>How status is told.</summary>
     public required StatusKind Status { get; init; }
+
+    /// <summary>Whether certificates say where OCSP answers.</summary>
+    public bool Ocsp { get; init; }
+
+    /// <summary>Where the issuer's certificate is found, {issuer} for its id; empty for here, none for not said.</summary>
+    public string IssuerUrl { get; init; } = "";
 
     /// <summary>Kinds of keys that are accepted.</summary>
     public required FrozenSet<KeyKind> Keys { get; init; }
@@ -63,7 +79,6 @@ public sealed class ProfileBook
     private readonly AuthorityUrls urls;
     private readonly SwitchBoard switches;
     private readonly int crlShards;
-    private readonly bool ocsp;
 
     /// <summary>A book.</summary>
     /// <param name="profiles">At least one; the first is the default.</param>
@@ -71,11 +86,9 @@ public sealed class ProfileBook
     /// <param name="urls">Where issuers and lists are published.</param>
     /// <param name="switches">What operators switched off.</param>
     /// <param name="crlShards">In how many parts certificates with a list are.</param>
-    /// <param name="ocsp">Whether certificates with a list say besides where OCSP answers.</param>
-    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, SwitchBoard switches, int crlShards = 1, bool ocsp = false)
+    public ProfileBook(IReadOnlyList<CaProfile> profiles, IssuerBook issuers, AuthorityUrls urls, SwitchBoard switches, int crlShards = 1)
     {
         this.crlShards = crlShards;
-        this.ocsp = ocsp;
         this.profiles = profiles.ToFrozenDictionary(p => p.Name, StringComparer.Ordinal);
         this.issuers = issuers;
         this.urls = urls;
@@ -95,9 +108,6 @@ public sealed class ProfileBook
 
     /// <summary>Whether there is a profile of a name, offered or not.</summary>
     public bool Knows(string name) => profiles.ContainsKey(name);
-
-    /// <summary>The regimes that profiles have.</summary>
-    public IEnumerable<string> Regimes => profiles.Values.Where(p => p.Offered).Select(p => p.Regime).Distinct();
 
     /// <summary>Whether a profile is on offer: configured so, and not withdrawn by operators.</summary>
     public bool IsOffered(CaProfile profile) => profile.Offered && !switches.Current.Profiles.Contains(profile.Name);
@@ -146,10 +156,15 @@ public sealed class ProfileBook
     /// <summary>An issuer as it signs by a profile: for the intent that was made for it, too, when another has followed it meanwhile.</summary>
     public CertificateIssuer By(CaProfile profile, Issuer issuer) => signers.GetOrAdd((profile.Name, issuer.IssuerId), _ => new CertificateIssuer(issuer, profile.Certificate with
     {
-        CaIssuersUrl = urls.Issuer(issuer.IssuerId),
+        CaIssuersUrl = profile.IssuerUrl switch
+        {
+            "" => urls.Issuer(issuer.IssuerId),
+            ProfileSetup.NoneOfThem => null,
+            var own => own.Replace("{issuer}", issuer.IssuerId, StringComparison.Ordinal),
+        },
         CrlUrl = profile.Status == StatusKind.Crl ? urls.Crl(issuer.IssuerId) : null,
         CrlShardUrls = profile.Status == StatusKind.Crl ? [.. urls.CrlShards(issuer.IssuerId, crlShards)] : [],
-        OcspUrl = profile.Status == StatusKind.Crl && ocsp ? urls.Ocsp(issuer.IssuerId) : null,
+        OcspUrl = profile.Ocsp ? urls.Ocsp(issuer.IssuerId) : null,
         NoRevocationAvailable = profile.Status == StatusKind.NoRevAvail,
     }));
 

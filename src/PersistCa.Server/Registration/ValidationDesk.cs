@@ -93,7 +93,7 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
                 : new AcmeProblem(ProblemCatalog.Unauthorized, "The account's key was changed while this was being validated, and control was proved by the old one; make a new order."));
         if (problem is null)
         {
-            authorization.Conclude(challenge, t.Now, Expiry(result, challenge.Type, authorization.Regime, t.Now), result.Reusable, court!.Rules.Fingerprint);
+            authorization.Conclude(challenge, t.Now, Expiry(result, challenge.Type, court!, t.Now), result.Reusable && !court!.Proofs.ProvedAnew, court!.Rules.Fingerprint);
             if (challenge.Type == ChallengeType.DnsPersist01 && account.ProvedByRecordAt is null)
             {
                 account.ProvedByRecord(t.Now);
@@ -172,15 +172,16 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
         (DateTimeOffset.MinValue, 200),
     ];
 
-    /// <summary>How long a validation may be used: by configuration, by the challenge, and under the Baseline Requirements by the day.</summary>
+    /// <summary>How long a validation may be used: by configuration, by the profile, by the challenge, and under the Baseline Requirements by the day.</summary>
     /// <param name="lifetime">Acme:AuthorizationLifetime.</param>
     /// <param name="regime">By whose rules.</param>
+    /// <param name="proofs">What the profile says of it.</param>
     /// <param name="type">The challenge.</param>
     /// <param name="at">When it was made.</param>
-    internal static TimeSpan LongestUse(TimeSpan lifetime, string regime, ChallengeType type, DateTimeOffset at)
+    internal static TimeSpan LongestUse(TimeSpan lifetime, string regime, ProfileProofs proofs, ChallengeType type, DateTimeOffset at)
     {
-        var longest = lifetime;
-        if (regime == PerspectiveRules.CabfBr && TimeSpan.FromDays(PublicReuse.First(r => at >= r.From).Days) is var allowed && allowed < longest)
+        var longest = proofs.LongestUse(lifetime);
+        if (ProfileProofs.BaseOf(regime) == PerspectiveRules.CabfBr && TimeSpan.FromDays(PublicReuse.First(r => at >= r.From).Days) is var allowed && allowed < longest)
         {
             longest = allowed;
         }
@@ -188,9 +189,9 @@ public sealed class ValidationDesk(ValidationRegimes regimes, AuthorityUrls urls
         return type == ChallengeType.DnsPersist01 && PersistReuse < longest ? PersistReuse : longest;
     }
 
-    private DateTimeOffset Expiry(ChallengeResult result, ChallengeType type, string regime, DateTimeOffset now)
+    private DateTimeOffset Expiry(ChallengeResult result, ChallengeType type, ValidationRegime court, DateTimeOffset now)
     {
-        var expires = now + LongestUse(options.Acme.AuthorizationLifetime, regime, type, now);
+        var expires = now + LongestUse(options.Acme.AuthorizationLifetime, court.Name, court.Proofs, type, now);
         return result.RecordExpires is { } end && end < expires ? end : expires;
     }
 }

@@ -14,9 +14,13 @@ namespace PersistCa.Server.Registration;
 /// <param name="Validators">The validators, perspectives included.</param>
 /// <param name="Caa">Looks CAA records up.</param>
 /// <param name="Panel">The remote perspectives; null for none.</param>
-public sealed record ValidationRegime(string Name, ValidationRules Rules, PersistPolicy Policy, ChallengeValidators Validators, CaaClimb Caa, PerspectivePanel? Panel);
+public sealed record ValidationRegime(string Name, ValidationRules Rules, PersistPolicy Policy, ChallengeValidators Validators, CaaClimb Caa, PerspectivePanel? Panel)
+{
+    /// <summary>What profiles with this regime say of proofs besides.</summary>
+    public ProfileProofs Proofs { get; init; } = ProfileProofs.None;
+}
 
-/// <summary>The regimes of this authority: one for each that a profile on offer has. A proof won under one is none under another.</summary>
+/// <summary>The regimes of this authority: one for each that a profile on offer has, and one for each profile that has rules of its own. A proof won under one is none under another.</summary>
 public sealed class ValidationRegimes(IEnumerable<ValidationRegime> regimes) : IDisposable
 {
     private readonly FrozenDictionary<string, ValidationRegime> regimes = regimes.ToFrozenDictionary(r => r.Name, StringComparer.Ordinal);

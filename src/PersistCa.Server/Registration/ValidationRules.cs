@@ -11,8 +11,8 @@ namespace PersistCa.Server.Registration;
 /// <param name="Fingerprint">The same for the same rules.</param>
 public sealed record ValidationRules(string Fingerprint)
 {
-    /// <summary>The rules of a configuration.</summary>
-    public static ValidationRules Of(ValidationOptions v)
+    /// <summary>The rules of a configuration, and what a profile says besides.</summary>
+    public static ValidationRules Of(ValidationOptions v, ProfileProofs? own = null)
     {
         string[] rules =
         [
@@ -23,6 +23,7 @@ public sealed record ValidationRules(string Fingerprint)
             "floors " + string.Join(',', v.Persist.Floors.Order(StringComparer.Ordinal)),
             $"dnssec {v.Dns.Dnssec} secure {v.Dns.RequireSecure}",
             $"targets {v.Targets.Strict} {v.Targets.AllowLoopback}",
+            .. own is { IsNone: false } ? ["profile " + own.InWords] : Array.Empty<string>(),
         ];
         return new ValidationRules(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', rules))))[..16]);
     }

@@ -46,6 +46,9 @@ internal static class FactsDraft
             Policies = List(bend, "policies") is { } policies ? [.. policies] : [],
             NoRevocationAvailable = Flag(bend, "noRevAvail") ?? false,
             CrlUrl = "http://ca.example/i.crl",
+            OcspUrl = Text(bend, "ocsp"),
+            CaIssuersUrl = Text(bend, "issuerUrl"),
+            KeyUsage = Number(bend, "keyUsage"),
         };
         var drafted = new ServerProfile { Validity = TimeSpan.FromDays(Number(bend, "draftDays") ?? 90), CommonName = Flag(bend, "draftCommonName") ?? false, CrlUrl = profile.CrlUrl };
         var draft = new CertificateIssuer(issuer, drafted).Draft(new IssuanceRequest
@@ -69,7 +72,17 @@ internal static class FactsDraft
                 Flag(bend, "open") ?? true,
                 (List(bend, "keys")?.Select(Enum.Parse<KeyKind>) ?? Enum.GetValues<KeyKind>()).ToFrozenSet(),
                 [.. (List(bend, "challenges") ?? []).Select(c => ChallengeTypes.Read(c)!.Value)],
-                profile),
+                profile)
+            {
+                Names = new SubjectNames
+                {
+                    Kinds = [.. (List(bend, "profileKinds") ?? []).Select(k => IdentifierTypes.Read(k)!.Value)],
+                    Wildcards = Flag(bend, "profileNoWildcards") != true,
+                    Rules = [.. (List(bend, "profileNames") ?? []).Select(n => NameRule.Parse(n).Value!)],
+                },
+                ProvedAnew = Flag(bend, "anew") ?? false,
+            },
+            OrderedAt = at.AddHours(-(Number(bend, "orderedHours") ?? 2)),
             Issuer = new IssuerFacts(issuer.IssuerId, issuer.NotBefore, Number(bend, "issuerEndsDays") is { } ends ? at.AddDays(ends) : issuer.NotAfter, issuer.Constraints),
             Names = ordered,
             WishedNotAfter = Number(bend, "wishedNotAfterDays") is { } days ? at.AddDays(days) : null,

@@ -36,7 +36,7 @@ public sealed class PolicyDecisionTests
     [Fact]
     public async Task A_good_certificate_passes_every_rule_that_has_something_to_say()
     {
-        var bound = JsonDocument.Parse("""{"required":true,"restrictions":{"names":["*.corp.example"],"profiles":["server"],"challenges":["dns-persist-01"]},"scope":{"profiles":["server"],"challenges":["dns-persist-01"],"maxNames":2},"challenges":["dns-persist-01"]}""").RootElement;
+        var bound = JsonDocument.Parse("""{"required":true,"restrictions":{"names":["*.corp.example"],"profiles":["server"],"challenges":["dns-persist-01"]},"scope":{"profiles":["server"],"challenges":["dns-persist-01"],"maxNames":2},"challenges":["dns-persist-01"],"profileNames":[".corp.example"],"profileKinds":["dns"],"profileNoWildcards":true,"anew":true}""").RootElement;
         var decision = PolicyDecision.Judge(await FactsDraft.MakeAsync(bound, Names));
         Assert.Empty(decision.Failed);
         Assert.Null(decision.Problem);

@@ -42,6 +42,14 @@ public sealed class MpicQuorumTests
     }
 
     [Fact]
+    public void A_number_that_is_needed_only_adds_to_what_the_table_says() => Gen.Select(Panels, Dates, Gen.Int[0, 9]).Sample((panel, now, needed) =>
+    {
+        var (plain, narrowed) = (MpicQuorum.Private.Decide(panel, now), MpicQuorum.Private.Needing(needed).Decide(panel, now));
+        Assert.Equal(plain.IsSatisfied && plain.Corroborating >= needed, narrowed.IsSatisfied);
+        Assert.Equal(MpicQuorum.CabfBr.Decide(panel, now).IsSatisfied && plain.Corroborating >= needed, MpicQuorum.CabfBr.Needing(needed).Decide(panel, now).IsSatisfied);
+    });
+
+    [Fact]
     public void The_order_of_the_verdicts_changes_nothing() => Gen.Select(Panels, Dates).SelectMany(p => Gen.Shuffle(p.Item1.ToArray()).Select(s => (p.Item1, s, p.Item2))).Sample(t =>
     {
         var (one, other) = (MpicQuorum.CabfBr.Decide(t.Item1, t.Item3), MpicQuorum.CabfBr.Decide(t.s, t.Item3));

@@ -60,6 +60,12 @@ public sealed class PolicyDecisionKeptTests
     [InlineData("profile closed to the account", "invalidProfile", "profile.offered")]
     [InlineData("keys of the profile", "badPublicKey", "profile.key")]
     [InlineData("names of the profile", "malformed", "profile.count lint")]
+    [InlineData("names that the profile is for", "rejectedIdentifier", "profile.names")]
+    [InlineData("wildcards of the profile", "rejectedIdentifier", "profile.names")]
+    [InlineData("dialects of the profile", "unauthorized", "proof.rules")]
+    [InlineData("CAA of the profile", "unauthorized", "proof.rules")]
+    [InlineData("perspectives of the profile", "unauthorized", "proof.rules")]
+    [InlineData("reuse of the profile", "unauthorized", "proof.rules")]
     [InlineData("challenges of the profile", "unauthorized", "profile.challenges")]
     [InlineData("life of proofs", "unauthorized", "proof.age")]
     [InlineData("rules of validation", "unauthorized", "proof.rules")]
@@ -118,6 +124,25 @@ public sealed class PolicyDecisionKeptTests
                 break;
             case "names of the profile":
                 team.MaxNames = 1;
+                break;
+            case "names that the profile is for":
+                team.Names = [".other.example"];
+                break;
+            case "wildcards of the profile":
+                team.Wildcards = false;
+                break;
+            case "dialects of the profile":
+                team.Dialects = ["draft-02"];
+                break;
+            case "CAA of the profile":
+                team.Caa = Protocol.Caa.CaaMode.Report;
+                break;
+            case "perspectives of the profile":
+                options.Validation.Perspectives = [new RemotePerspectiveOptions { Id = "north", Resolvers = [authority.Zone.EndPoint.ToString()] }];
+                team.Perspectives = ["north"];
+                break;
+            case "reuse of the profile":
+                team.Reuse = TimeSpan.Zero;
                 break;
             case "challenges of the profile":
                 team.Challenges = ["dns-01"];
