@@ -147,6 +147,16 @@ public sealed class Ceremony
     public async Task<Parsed<CeremonyOutcome>> ListAsync(ListPlan plan, CeremonyKey rootKey, CancellationToken cancel)
     {
         var last = before.Transcripts.LastOrDefault(t => t.List is not null)?.List;
+        if (Unsuited(plan.Before, last) is { } unsuited)
+        {
+            return Refuse(unsuited);
+        }
+
+        if (plan.Before is { Number: > 0 } or { Octets.Length: > 0 })
+        {
+            last = new TranscribedList { Number = plan.Before.Number, ThisUpdate = setting.Now, NextUpdate = setting.Now, Revoked = plan.Before.Revoked };
+        }
+
         var planned = planner.List(plan, last);
         var issuer = planner.LoadRoot(rootKey.Key);
         if (!planned.IsValid || !issuer.IsValid)
@@ -171,7 +181,23 @@ public sealed class Ceremony
             return Refuse("the list cannot be made: " + e.Message);
         }
 
-        return await CloseAsync(Draft(CeremonyStep.Crl, rootKey, "root") with { List = list }, rootKey, [CeremonyFolder.RootFile], [(name, der)], null, cancel);
+        // The list from before is kept beside: whoever replays the ceremony sees that this one goes on from it.
+        (string, byte[])? kept = plan.Before is { Octets.Length: > 0 } known ? (ListBefore.FileName, known.Octets) : null;
+        string[] inputs = kept is null ? [CeremonyFolder.RootFile] : [CeremonyFolder.RootFile, ListBefore.FileName];
+        return await CloseAsync(Draft(CeremonyStep.Crl, rootKey, "root") with { List = list }, rootKey, inputs, [(name, der)], null, cancel, kept);
+    }
+
+    /// <summary>A root that was made elsewhere may have lists out, whose numbers this folder does not know.</summary>
+    private string? Unsuited(ListBefore? given, TranscribedList? last)
+    {
+        var madeHere = before.Transcripts.Any(t => t.Step == CeremonyStep.Root);
+        return (madeHere, last, given) switch
+        {
+            (false, null, null) => "the root was made elsewhere, so that the number of its last list is not known here; give that list by --last FILE, or --last none where there was none",
+            (true, _, not null) or (_, not null, not null) => "the folder knows the root's last list; --last is for the first list of a root that was made elsewhere",
+            (_, _, { Octets.Length: > 0 }) => Taken(ListBefore.FileName),
+            _ => null,
+        };
     }
 
     /// <summary>Writes down that a key is to be destroyed, signed with it; who calls destroys it then.</summary>

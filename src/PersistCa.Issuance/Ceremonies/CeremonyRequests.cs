@@ -80,4 +80,5 @@ public sealed record CeremonyOutcome(Transcript Transcript, IReadOnlyList<LintFi
 /// <summary>A revocation list that is to be made.</summary>
 /// <param name="Revoke">Certificates to be revoked besides those of the list before.</param>
 /// <param name="Validity">Until when the next list is out, 12 months at most.</param>
-public sealed record ListPlan(IReadOnlyList<RevokedCertificate> Revoke, TimeSpan Validity);
+/// <param name="Before">The last list of a root that was made elsewhere, for the first list of a folder; null when nobody said.</param>
+public sealed record ListPlan(IReadOnlyList<RevokedCertificate> Revoke, TimeSpan Validity, ListBefore? Before = null);

@@ -17,6 +17,7 @@ internal sealed class StepReplay(IReadOnlyDictionary<string, byte[]> files)
     private (byte[] Der, TbsFields Fields)? root;
     private long lastNumber;
     private HashSet<string> lastRevoked = [];
+    private readonly HashSet<string> destroyed = [];
 
     /// <summary>The root's certificate, DER; null where none was read.</summary>
     public byte[]? Root => root?.Der;
@@ -48,7 +49,7 @@ internal sealed class StepReplay(IReadOnlyDictionary<string, byte[]> files)
     }
 
     /// <summary>Whether a step made what its transcript says. Steps are asked for in their order.</summary>
-    public string? Step(Transcript t) => t.Step switch
+    public string? Step(Transcript t) => Gone(t) ?? t.Step switch
     {
         CeremonyStep.Root => MakeRoot(t),
         CeremonyStep.Request => Request(t),
@@ -56,9 +57,21 @@ internal sealed class StepReplay(IReadOnlyDictionary<string, byte[]> files)
         CeremonyStep.CrossSign => CrossSign(t),
         CeremonyStep.Crl => List(t),
         CeremonyStep.Deal => Deal(t),
-        CeremonyStep.Destroy => t.Keys.Any(k => k.Fingerprint == PublicKeyFingerprint.Of(t.Key)) ? null : "the key that signed is not the one that was destroyed",
+        CeremonyStep.Destroy => Destroy(t),
         _ => "it is of no step that is known",
     };
+
+    /// <summary>A key that was destroyed signs nothing more and gets no certificate: whoever still has it has a copy. Only its destruction may be ordered once more, where the first attempt failed.</summary>
+    private string? Gone(Transcript t) => t.Step != CeremonyStep.Destroy && destroyed.Contains(PublicKeyFingerprint.Of(t.Key))
+        ? "the key that signed it was destroyed by a step before; a copy of it is left somewhere"
+        : t.Certificate is { } made && destroyed.Contains(PublicKeyFingerprint.Of(made.Key)) ? "the key of the certificate was destroyed by a step before" : null;
+
+    private string? Destroy(Transcript t)
+    {
+        var key = PublicKeyFingerprint.Of(t.Key);
+        destroyed.Add(key);
+        return t.Keys.Any(k => k.Fingerprint == key) ? null : "the key that signed is not the one that was destroyed";
+    }
 
     private string? MakeRoot(Transcript t)
     {
@@ -161,13 +174,14 @@ internal sealed class StepReplay(IReadOnlyDictionary<string, byte[]> files)
             return $"{file.Name}: its number does not rise, or what was revoked is not any more";
         }
 
+        var first = lastNumber == 0;
         (lastNumber, lastRevoked) = (list.Number, revoked);
         if (root is not { } known || KeyIdentifier(known.Fields) is not { } identifier)
         {
             return $"the file {CeremonyFolder.RootFile} is missing or has no key identifier";
         }
 
-        if (BySigner(t, null, null) is { } reason)
+        if ((BySigner(t, null, null) ?? (first ? Before(t, list, revoked) : null)) is { } reason)
         {
             return reason;
         }
@@ -181,6 +195,20 @@ internal sealed class StepReplay(IReadOnlyDictionary<string, byte[]> files)
         {
             return $"{file.Name}: the list cannot be made again: {e.Message}";
         }
+    }
+
+    /// <summary>Whether the first list of a folder goes on with the one that was out before it, where there was one.</summary>
+    private string? Before(Transcript t, TranscribedList list, HashSet<string> revoked)
+    {
+        if (t.In.FirstOrDefault(f => f.Name == ListBefore.FileName) is not { } file)
+        {
+            return null;
+        }
+
+        var read = ListBefore.Read(files[file.Name], root!.Value.Der);
+        return !read.IsValid ? $"{file.Name}: {read.Reason}"
+            : list.Number > read.Value.Number && read.Value.Revoked.All(r => revoked.Contains(r.Serial)) ? null
+            : $"{file.Name}: the list is not above it in number, or what it revokes is not revoked any more";
     }
 
     internal static CrlContent ContentOf(TranscribedList list) => new()

@@ -47,7 +47,7 @@ public static class SelfCertificate
 {
     /// <summary>Makes and signs it.</summary>
     /// <returns>The certificate, DER.</returns>
-    /// <exception cref="ArgumentException">There is neither name nor address, the key is not accepted or is the issuer's, or the issuer has expired.</exception>
+    /// <exception cref="ArgumentException">There is neither name nor address, a name lies outside the issuer's name constraints, the key is not accepted or is the issuer's, or the issuer has expired.</exception>
     public static ValueTask<byte[]> IssueAsync(Issuer issuer, SelfCertificateRequest request, CancellationToken cancellationToken = default)
     {
         GeneralName[] names =
@@ -58,6 +58,14 @@ public static class SelfCertificate
         if (names.Length == 0)
         {
             throw new ArgumentException("the server's certificate needs a name or an address", nameof(request));
+        }
+
+        var refused = request.Names.Select(n => issuer.Constraints.Refuse(new CertificateName(n, IsWildcard: false)))
+            .Concat(request.Addresses.Select(a => issuer.Constraints.Refuse(IpIdentifier.Parse(a.ToString()).Value!)))
+            .FirstOrDefault(r => r is not null);
+        if (refused is not null)
+        {
+            throw new ArgumentException("the server's certificate cannot have a name of the request: " + refused, nameof(request));
         }
 
         var judged = new KeyPolicy().Judge(request.SubjectPublicKeyInfo);

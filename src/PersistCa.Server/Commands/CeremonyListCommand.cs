@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text;
 using PersistCa.Issuance.Ceremonies;
 using PersistCa.Issuance.Crl;
+using PersistCa.Issuance.Publication;
 using PersistCa.Server.Hosting;
 
 namespace PersistCa.Server.Commands;
@@ -19,17 +21,20 @@ internal static class CeremonyListCommand
             AllowMultipleArgumentsPerToken = false,
         };
         var days = new Option<int?>("--days") { Description = $"Until when the next list is out (default {DefaultDays}, at most {Ceremony.MaxListValidity.TotalDays:0})." };
+        var last = new Option<string?>("--last") { Description = "For the first list of a root that was made elsewhere: file of its last one (DER or PEM), whose number and entries are gone on from; or 'none'." };
         var command = new Command("crl", "Sign the root's next revocation list: those of the list before, and those that are revoked now.");
         arguments.AddTo(command);
         command.Options.Add(revoke);
         command.Options.Add(days);
+        command.Options.Add(last);
         command.SetAction(async (result, cancel) =>
         {
             var ceremony = arguments.Open(result);
             var now = TimeProvider.System.GetUtcNow();
             var plan = new ListPlan(
                 [.. (result.GetValue(revoke) ?? []).Select(r => Entry(r, now))],
-                AuthorityArguments.Days(result.GetValue(days), (int)Ceremony.MaxListValidity.TotalDays) ?? TimeSpan.FromDays(DefaultDays));
+                AuthorityArguments.Days(result.GetValue(days), (int)Ceremony.MaxListValidity.TotalDays) ?? TimeSpan.FromDays(DefaultDays),
+                Before(ceremony, result.GetValue(last)));
             var (ring, key) = await arguments.OpenRootAsync(result, cancel);
             using (ring)
             {
@@ -39,6 +44,18 @@ internal static class CeremonyListCommand
             return 0;
         });
         return command;
+    }
+
+    private static ListBefore? Before(Ceremony ceremony, string? given)
+    {
+        if (given is null or "none")
+        {
+            return given is null ? null : ListBefore.None;
+        }
+
+        return ceremony.Files.TryGetValue(CeremonyFolder.RootFile, out var root)
+            ? CeremonyArguments.Sound(ListBefore.Read(CeremonyArguments.ReadFile(given, CeremonyFolder.MaxFileOctets, "--last"), Pem.ReadCertificates(Encoding.Latin1.GetString(root)).Value[0]), "--last")
+            : throw new StartRefusedException("--last", $"the folder has no {CeremonyFolder.RootFile}, which is to have signed it");
     }
 
     private static RevokedCertificate Entry(string text, DateTimeOffset now)

@@ -49,7 +49,7 @@ internal sealed class OperatorClient
 
     private readonly Option<FileInfo?> key = new("--client-key") { Description = "Its key (PEM), if it is not in the same file." };
 
-    private readonly Option<FileInfo?> caFile = new("--ca-file") { Description = "Root certificate (PEM) that the server's is to be under; else those of this machine." };
+    private readonly Option<FileInfo?> caFile = new("--ca-file") { Description = "Root certificates (PEM) of which the server's is to be under one; else those of this machine." };
 
     private readonly Option<string> output = Tables.Option();
 

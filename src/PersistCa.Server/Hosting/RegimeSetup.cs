@@ -11,6 +11,10 @@ namespace PersistCa.Server.Hosting;
 /// <summary>What a regime makes of the configuration of validation, and the validators that come of it.</summary>
 internal static class RegimeSetup
 {
+    // Baseline Requirements sections 7.2 and 4.9.7; four days hold whether or not all certificates have an OCSP pointer.
+    private static readonly TimeSpan MaxCrlValidity = TimeSpan.FromDays(10);
+    private static readonly TimeSpan MaxCrlInterval = TimeSpan.FromDays(4);
+
     /// <summary>The regime of a private authority and those that the profiles on offer have.</summary>
     /// <exception cref="StartRefusedException">A regime demands what the configuration does not give.</exception>
     public static ValidationRegimes Create(PersistCaOptions options, IEnumerable<CaProfile> profiles, StubResolver resolver, TimeProvider clock, Func<ILogger>? logger = null) => new(profiles
@@ -43,6 +47,16 @@ internal static class RegimeSetup
         if (o.Validation.Persist.Dialects is [var only] && only == PersistDialect.AcmePersist.Wire())
         {
             yield return new("Validation:Persist:Dialects", $"{only} alone is no method of the Baseline Requirements (3.2.2.4), and {profileKey} has the regime {PerspectiveRules.CabfBr}; add others");
+        }
+
+        if (o.Issuance.CrlValidity > MaxCrlValidity)
+        {
+            yield return new("Issuance:CrlValidity", $"it is {o.Issuance.CrlValidity.TotalDays:0.##} days, and {profileKey} has the regime {PerspectiveRules.CabfBr}: nextUpdate is at most {MaxCrlValidity.TotalDays:0} days after thisUpdate (BR 7.2)");
+        }
+
+        if (o.Issuance.CrlInterval > MaxCrlInterval)
+        {
+            yield return new("Issuance:CrlInterval", $"it is {o.Issuance.CrlInterval.TotalDays:0.##} days, and {profileKey} has the regime {PerspectiveRules.CabfBr}: lists are made every {MaxCrlInterval.TotalDays:0} days at least (BR 4.9.7)");
         }
 
         foreach (var fault in PerspectiveRules.CheckRegime(Tightened(o.Validation)))

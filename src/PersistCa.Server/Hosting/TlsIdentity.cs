@@ -57,32 +57,15 @@ public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, Ca
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = clock.GetUtcNow();
-        var issuer = (issuers.SignerAt([], now) ?? issuers.All[0]).Issuer;
-        var host = new Uri(options.Server.BaseUrl).Host.Trim('[', ']');
-        var names = new List<DnsName>();
-        var addresses = new List<IPAddress>();
-        if (IPAddress.TryParse(host, out var address))
-        {
-            addresses.Add(address);
-        }
-        else if (DnsName.Parse(host) is { IsValid: true } name)
-        {
-            names.Add(name.Value);
-        }
-
-        if (host == "localhost")
-        {
-            addresses.AddRange([IPAddress.Loopback, IPAddress.IPv6Loopback]);
-        }
-
-        var shown = string.Join(' ', names.Select(n => n.Text).Concat(addresses.Select(a => a.ToString())));
+        var (issuer, identifiers) = Named(now);
+        var shown = string.Join(' ', identifiers.Select(i => i.Text));
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
         // The intent is durable before the authority's key is touched, as for any other certificate.
         await AuditAsync(AuditKinds.ServerCertificateIntended, issuer, cancel, ("names", shown), ("key", fingerprint));
         var der = await SelfCertificate.IssueAsync(
             issuer,
-            new SelfCertificateRequest { Names = [.. names], Addresses = [.. addresses], SubjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo(), Now = now, Validity = Validity },
+            new SelfCertificateRequest { Names = [.. identifiers.OfType<CertificateName>().Select(n => n.Name)], Addresses = [.. identifiers.OfType<IpIdentifier>().Select(i => i.Address)], SubjectPublicKeyInfo = key.ExportSubjectPublicKeyInfo(), Now = now, Validity = Validity },
             cancel);
         using var bare = X509CertificateLoader.LoadCertificate(der);
         var leaf = bare.CopyWithPrivateKey(key);
@@ -98,6 +81,31 @@ public sealed class TlsIdentity(PersistCaOptions options, IssuerBook issuers, Ca
         // The old context is left to the garbage collector: handshakes may still be using it.
         Volatile.Write(ref context, SslStreamCertificateContext.Create(leaf, Above(issuer.Chain), offline: true));
         RenewAt = now + (Validity * 2 / 3);
+    }
+
+    /// <summary>The first issuer that signs now and may certify the host, and the host's names: for localhost its addresses too, where the issuer may certify them.</summary>
+    /// <exception cref="StartRefusedException">The host lies outside the name constraints of every issuer that signs now: no client would take such a certificate.</exception>
+    private (Issuer Issuer, ImmutableArray<Identifier> Names) Named(DateTimeOffset now)
+    {
+        const string localhost = "localhost";
+        var host = new Uri(options.Server.BaseUrl).Host.Trim('[', ']');
+        var named = IPAddress.TryParse(host, out var address) ? Identifier.Parse(IdentifierType.Ip, address.ToString()) : Identifier.Parse(IdentifierType.Dns, host);
+        if (!named.IsValid)
+        {
+            throw new StartRefusedException("Server:BaseUrl", $"no certificate can have its host, {host}: {named.Reason}; configure Server:TlsCertificateFile and Server:TlsKeyFile, or another host");
+        }
+
+        var own = named.Value;
+        var signing = issuers.All.Where(i => i.SignsAt(now)).DefaultIfEmpty(issuers.All[0]).Select(i => i.Issuer).ToList();
+        if (signing.Find(i => i.Constraints.Refuse(own) is null) is not { } issuer)
+        {
+            throw new StartRefusedException(
+                "Server:BaseUrl",
+                $"no issuer may certify its host, {host}: {signing[0].Constraints.Refuse(own)}; configure Server:TlsCertificateFile and Server:TlsKeyFile, or an issuer whose certificate permits the host");
+        }
+
+        IEnumerable<Identifier> others = host == localhost ? [IpIdentifier.Parse("127.0.0.1").Value!, IpIdentifier.Parse("::1").Value!] : [];
+        return (issuer, [own, .. others.Where(o => issuer.Constraints.Refuse(o) is null)]);
     }
 
     private async Task AuditAsync(string kind, Issuer issuer, CancellationToken cancel, params (string Name, string? Value)[] facts)

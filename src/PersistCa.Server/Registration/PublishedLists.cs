@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Crl;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol;
@@ -80,9 +81,20 @@ public static partial class PublishedLists
         }
     }
 
-    private static int? ReasonOf(CrlEntryFacts entry) => entry.Extensions.FirstOrDefault(e => e.Oid == ReasonCode) is { } reason
-        ? AsnDecoder.ReadEnumeratedBytes(reason.Value.Span, AsnEncodingRules.DER, out _) is [var code] ? code : throw new AsnContentException("a reason code has more than an octet")
-        : null;
+    /// <summary>
+    /// The reason, where it is one that lists of this product have. An issuer that was imported may have had others, such as certificateHold: what they revoke stays revoked, without
+    /// a reason, since with it no list could be made any more.
+    /// </summary>
+    private static int? ReasonOf(CrlEntryFacts entry)
+    {
+        if (entry.Extensions.FirstOrDefault(e => e.Oid == ReasonCode) is not { } reason)
+        {
+            return null;
+        }
+
+        return AsnDecoder.ReadEnumeratedBytes(reason.Value.Span, AsnEncodingRules.DER, out _) is not [var code] ? throw new AsnContentException("a reason code has more than an octet")
+            : RevocationReasons.Judge(code) is null ? RevocationReasons.Recorded(code) : null;
+    }
 
     /// <summary>The part that a list says it is the list of: by its URL as the store knows it, or as this product makes it; null when it is no part known.</summary>
     private static async Task<int?> PartAsync(CaDb db, string issuerId, CrlFacts facts, CancellationToken cancel)

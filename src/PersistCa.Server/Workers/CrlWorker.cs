@@ -18,6 +18,12 @@ internal sealed partial class CrlWorker(
     /// <summary>How often another node's revocations are looked for. With Issuance:StatusMaxAge it stays below the minute in which a revocation is to be seen.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long a revocation may have waited for its commit, behind a lock or for a synchronous standby, before who was told of it looks for it no more: it bears the time at which it began,
+    /// and lists that were made meanwhile have missed it.
+    /// </summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(10);
+
     /// <summary>Least time between two lists of a part: many revocations in a row share one, and no number overtakes the clock.</summary>
     private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(2);
 
@@ -57,7 +63,7 @@ internal sealed partial class CrlWorker(
                 LogSweepFailed(logger, e);
             }
 
-            told = false;
+            told &= soon; // a list that has to wait a moment is still owed to who told
             if (soon)
             {
                 await Task.Delay(Spacing, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -112,6 +118,11 @@ internal sealed partial class CrlWorker(
         if (changed >= newest.ThisUpdate)
         {
             return age >= Spacing ? Due.Now : Due.Soon;
+        }
+
+        if (told && changed >= newest.ThisUpdate - Late)
+        {
+            return age >= Spacing ? Due.Now : Due.Soon; // it may be the one that was told of, committed only now
         }
 
         // One that was committed while the newest list was being made bears an earlier time and may have missed it: one more list, a look later.

@@ -77,6 +77,65 @@ public sealed class CeremonyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_that_was_destroyed_takes_no_further_step_but_its_destruction_once_more()
+    {
+        await WholeAsync();
+        Assert.Contains("was destroyed by a step before", (await Open().ListAsync(new ListPlan([], TimeSpan.FromDays(180)), Root, default)).Reason, StringComparison.Ordinal);
+        Assert.Contains("was destroyed by a step before", (await Open().DealAsync(Root, ShareSet.Make(2, 3).Value!.Open, default)).Reason, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "root-3.crl")));
+        Assert.Null((await Open().DestroyAsync(Root, PublicKeyFingerprint.Of(rootKey.SubjectPublicKeyInfo), default)).Reason);
+    }
+
+    [Fact]
+    public async Task An_issuing_key_that_was_destroyed_gets_no_certificate()
+    {
+        await MakeRootAsync();
+        var issuing = new CeremonyKey(issuingKey, "file:issuing-1", []);
+        Assert.Null((await Open().RequestAsync("issuing-1", Name("Example Issuing 1"), issuing, default)).Reason);
+        Assert.Null((await Open().DestroyAsync(issuing, PublicKeyFingerprint.Of(issuingKey.SubjectPublicKeyInfo), default)).Reason);
+        var ceremony = Open();
+        var planned = ceremony.PlanSubordinate(AuthorityRequest.Read(ceremony.Files["issuing-1.csr"]).Value!, new AuthorityPlan(), rootKey).Value!;
+        Assert.Contains("the key of the certificate was destroyed", (await ceremony.SignAsync("issuing-1", ceremony.Files["issuing-1.csr"], planned, Root, default)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_root_that_was_made_elsewhere_goes_on_from_its_last_list()
+    {
+        await MakeRootAsync();
+        var signed = await SignAsync();
+        Assert.Null((await Open().ListAsync(new ListPlan([], TimeSpan.FromDays(180)), Root, default)).Reason);
+        Assert.Null((await Open().ListAsync(new ListPlan([new RevokedCertificate(signed.Serial, Now, 5)], TimeSpan.FromDays(180)), Root, default)).Reason);
+        Assert.Contains("the folder knows the root's last list", (await Open().ListAsync(new ListPlan([], TimeSpan.FromDays(180), ListBefore.None), Root, default)).Reason, StringComparison.Ordinal);
+        var rootDer = Pem.ReadCertificates(Encoding.Latin1.GetString(Open().Files["root.pem"])).Value[0];
+        var before = ListBefore.Read(Open().Files["root-2.crl"], rootDer).Value!;
+        var other = Path.Combine(folder, "other");
+        Directory.CreateDirectory(other);
+        File.Copy(Path.Combine(folder, "root.pem"), Path.Combine(other, "root.pem"));
+        Ceremony Elsewhere() => Ceremony.Open(new CeremonyFolder(other), new CeremonySetting(Now, "persistca test", [])).Value!;
+
+        Assert.Contains("give that list by --last", (await Elsewhere().ListAsync(new ListPlan([], TimeSpan.FromDays(180)), Root, default)).Reason, StringComparison.Ordinal);
+        Assert.Contains("not above it in number", (await Elsewhere().ListAsync(new ListPlan([], TimeSpan.FromDays(180), before with { Number = 1 }), Root, default)).Reason, StringComparison.Ordinal);
+        Assert.Contains("not revoked any more", (await Elsewhere().ListAsync(new ListPlan([], TimeSpan.FromDays(180), before with { Revoked = [] }), Root, default)).Reason, StringComparison.Ordinal);
+        Assert.Null((await Elsewhere().ListAsync(new ListPlan([], TimeSpan.FromDays(180), before), Root, default)).Reason);
+        var list = CrlFacts.Read(Elsewhere().Files["root-3.crl"]).Value!;
+        Assert.Equal(3, list.Number);
+        Assert.Equal(signed.Serial, Assert.Single(list.Entries!.Value).Serial);
+        Assert.Empty(CeremonyReplay.Check(Elsewhere().Files).Value!.Unnamed);
+        Assert.Null((await Elsewhere().ListAsync(new ListPlan([], TimeSpan.FromDays(180)), Root, default)).Reason);
+        Assert.Contains("root-4.crl", Elsewhere().Files.Keys);
+    }
+
+    [Fact]
+    public async Task A_list_of_another_root_is_not_gone_on_from()
+    {
+        await MakeRootAsync();
+        Assert.Null((await Open().ListAsync(new ListPlan([], TimeSpan.FromDays(180)), Root, default)).Reason);
+        using var otherKey = FileSigningKey.Generate(SigningAlgorithms.Ed25519);
+        var other = (await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Other", Now = Now }, otherKey, issuingKey)).RootDer;
+        Assert.Contains("no list of this root", ListBefore.Read(Open().Files["root-1.crl"], other).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_flipped_byte_in_any_file_is_found_and_the_file_named()
     {
         await WholeAsync();

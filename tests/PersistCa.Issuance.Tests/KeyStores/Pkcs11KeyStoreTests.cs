@@ -44,6 +44,32 @@ public sealed class Pkcs11KeyStoreTests
     }
 
     [SkippableFact]
+    public async Task A_login_that_hangs_holds_up_nobody_beyond_the_time_limit()
+    {
+        using var hsm = SoftHsm.Create();
+        using var hanging = new ManualResetEventSlim();
+        using var store = new Pkcs11KeyStore(
+            hsm.Options with { Timeout = TimeSpan.FromMilliseconds(300) },
+            KeyReference.Parse(hsm.Reference("a")).Value!,
+            () =>
+            {
+                hanging.Wait();
+                return PersistCa.Protocol.Parsed<string>.Ok(SoftHsm.Pin);
+            },
+            TimeProvider.System);
+        try
+        {
+            Assert.Contains("did not answer", await store.ProbeAsync(None), StringComparison.Ordinal);
+            var second = Task.Run(() => store.ProbeAsync(None).AsTask());
+            Assert.Contains("did not answer", await second.WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
+        }
+        finally
+        {
+            hanging.Set();
+        }
+    }
+
+    [SkippableFact]
     public async Task Ed25519_signs_where_the_module_has_its_mechanism_and_is_refused_by_its_name_where_not()
     {
         using var hsm = SoftHsm.Create();

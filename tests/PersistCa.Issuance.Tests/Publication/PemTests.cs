@@ -83,5 +83,21 @@ public sealed class PemTests
         }
     }
 
+    [Fact]
+    public async Task The_servers_own_certificate_has_no_name_that_the_issuers_constraints_exclude()
+    {
+        using var root = FileSigningKey.Generate(SigningAlgorithms.EcdsaP384);
+        using var key = FileSigningKey.Generate(SigningAlgorithms.EcdsaP256);
+        var made = await HierarchyCreation.CreateAsync(
+            new HierarchyRequest { Organization = "Example", Now = TestAuthority.Now, IssuingNames = NameRestrictions.Read(["localhost", "127.0.0.0/8"], []).Value! }, root, key);
+        var now = TestAuthority.Now.AddDays(1);
+        var issuing = Issuer.Load(made.IssuingDer, [made.RootDer], key, now).Value!;
+        var all = SelfCertificateRequest.Loopback(TestAuthority.NewSpki(), now);
+        await SelfCertificate.IssueAsync(issuing, all with { Addresses = [IPAddress.Loopback] });
+        Assert.Contains("none of the networks", (await Assert.ThrowsAsync<ArgumentException>(() => SelfCertificate.IssueAsync(issuing, all).AsTask())).Message, StringComparison.Ordinal);
+        var named = all with { Names = [DnsName.Parse("ca.example").Value!], Addresses = [] };
+        Assert.Contains("permits names under localhost only", (await Assert.ThrowsAsync<ArgumentException>(() => SelfCertificate.IssueAsync(issuing, named).AsTask())).Message, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> Hex(IEnumerable<byte[]> certificates) => certificates.Select(Convert.ToHexString);
 }

@@ -1,10 +1,13 @@
 using Microsoft.EntityFrameworkCore;
+using PersistCa.Issuance.Crl;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Ocsp;
+using PersistCa.Issuance.Signing;
 using PersistCa.Server.Registration;
 using PersistCa.Server.Tests.Status;
 using PersistCa.Storage;
 using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Backup;
 using PersistCa.Storage.Status;
 using PersistCa.Testing;
 
@@ -136,6 +139,26 @@ public sealed class BackupCommandTests(StatusBed bed) : IClassFixture<StatusBed>
         var changed = (byte[])row.Der.Clone();
         changed[^1] ^= 1;
         Assert.Contains("no list of an issuer of this store", (await bed.Authority.Store.ReadAsync(db => PublishedLists.ReadAsync(db, changed, None), None)).Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(0, null)]
+    [InlineData(6, null)] // certificateHold, which an issuer may have had before it was imported
+    [InlineData(2, null)]
+    public async Task A_reason_that_no_list_here_can_have_is_left_out_of_what_a_published_list_tells(int told, int? kept)
+    {
+        const string serial = "4d00000000000000000000000000000e";
+        var issuer = ((StatusIssuers)bed.Authority.Services.GetService(typeof(StatusIssuers))!).Find(bed.IssuerId)!;
+        var now = DateTimeOffset.UtcNow;
+        var sound = await CrlBuilder.BuildAsync(issuer, 7, [new RevokedCertificate(serial, now, 1)], now, now.AddDays(1));
+        var octets = SignedParts.Read(sound).Value!.ToBeSigned.ToArray();
+        octets[octets.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0x01]) + 7] = (byte)told;
+        var list = await SignedParts.SignAsync(octets, issuer.Key, None);
+
+        var read = await bed.Authority.Store.ReadAsync(db => PublishedLists.ReadAsync(db, list, None), None);
+
+        Assert.Equal(new KnownRevocation(serial, read.Value!.Revocations[0].RevokedAt, kept), Assert.Single(read.Value.Revocations));
     }
 
     [Fact]

@@ -98,6 +98,9 @@ public sealed class RegimeTests(PerspectiveBed bed) : IClassFixture<PerspectiveB
         options.Validation.Dns.Dnssec = "validate";
         options.Validation.Dns.InsecureZones = ["example.com"];
         Assert.Contains(OptionRules.Check(options), f => f.Key == "Validation:Dns:InsecureZones" && f.Message.Contains("cabf-br", StringComparison.Ordinal));
+        Assert.DoesNotContain(OptionRules.Check(options), f => f.Key.StartsWith("Issuance:Crl", StringComparison.Ordinal));
+        (options.Issuance.CrlValidity, options.Issuance.CrlInterval) = (TimeSpan.FromDays(10.1), TimeSpan.FromDays(4.1));
+        Assert.Equal(["Issuance:CrlValidity", "Issuance:CrlInterval"], OptionRules.Check(options).Where(f => f.Key.StartsWith("Issuance:Crl", StringComparison.Ordinal)).Select(f => f.Key));
         options.Validation.Dns.InsecureZones = ["corp.lan"];
         Assert.DoesNotContain(OptionRules.Check(options), f => f.Key == "Validation:Dns:InsecureZones");
     }

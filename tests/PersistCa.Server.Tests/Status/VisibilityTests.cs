@@ -1,9 +1,13 @@
 using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Ocsp;
 using PersistCa.Protocol.Records;
 using PersistCa.Server.Registration;
+using PersistCa.Storage;
+using PersistCa.Storage.AuditLog;
+using PersistCa.Storage.Status;
 using PersistCa.Testing;
 
 namespace PersistCa.Server.Tests.Status;
@@ -56,6 +60,30 @@ public sealed class VisibilityTests(StatusBed bed) : IClassFixture<StatusBed>
         var cached = bed.Authority.Options.Issuance.StatusMaxAge;
         Assert.InRange(worstList + cached, TimeSpan.Zero, TimeSpan.FromSeconds(60));
         Assert.InRange(worstOcsp + cached, TimeSpan.Zero, TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task A_revocation_whose_commit_was_held_up_while_lists_were_made_is_on_the_next_one()
+    {
+        using var owner = await bed.Authority.RegisteredAsync();
+        var (leaf, _) = await bed.IssueAsync(owner);
+        var serial = StatusBed.Serial(leaf);
+        var issuer = bed.Authority.Services.GetRequiredService<StatusIssuers>().All[0].IssuerId;
+        var signal = bed.Authority.Services.GetRequiredService<CrlSignal>();
+        await bed.Authority.Store.WriteAsync<string>(
+            Actor.Server,
+            async t =>
+            {
+                // As if it had begun a minute before the newest list, and a standby had only now agreed.
+                var certificate = await t.Db.Certificates.FirstAsync(c => c.Serial == serial);
+                var newest = (await t.Db.NewestCrlsAsync(issuer, CancellationToken.None))[certificate.CrlShard];
+                certificate.Revoke(4, newest.ThisUpdate - TimeSpan.FromMinutes(1));
+                t.Audit(AuditKinds.CertificateRevoked, "certificate:" + certificate.PublicId);
+                t.AfterCommit(signal.Raise);
+                return "revoked";
+            },
+            CancellationToken.None);
+        await bed.UntilListedAsync(StatusBed.CrlUrl(leaf), leaf);
     }
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;

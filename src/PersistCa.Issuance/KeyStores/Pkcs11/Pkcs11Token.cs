@@ -16,6 +16,9 @@ internal sealed class Pkcs11Token(Pkcs11Options options, KeyReference selection,
 
     private readonly SemaphoreSlim places = new(options.Sessions, options.Sessions);
     private readonly Lock gate = new();
+
+    // A login that hangs holds the gate; who only asks whether there is a pause must not wait for it.
+    private readonly Lock pausing = new();
     private Pkcs11Module? module;
     private Connection? current;
     private int losses;
@@ -91,7 +94,7 @@ internal sealed class Pkcs11Token(Pkcs11Options options, KeyReference selection,
 
     private void RefuseInPause()
     {
-        lock (gate)
+        lock (pausing)
         {
             if (lastReason is not null && clock.GetUtcNow() < notBefore)
             {
@@ -227,12 +230,12 @@ internal sealed class Pkcs11Token(Pkcs11Options options, KeyReference selection,
 
     private void Succeeded()
     {
-        if (losses == 0)
+        if (Volatile.Read(ref losses) == 0)
         {
             return;
         }
 
-        lock (gate)
+        lock (pausing)
         {
             losses = 0;
             lastReason = null;
@@ -242,7 +245,7 @@ internal sealed class Pkcs11Token(Pkcs11Options options, KeyReference selection,
     private KeyStoreAwayException Failed(Exception cause)
     {
         var reason = cause is Pkcs11Exception p ? $"the token failed: {p.Method} gave {p.RV}" : cause.Message;
-        lock (gate)
+        lock (pausing)
         {
             var pause = TimeSpan.FromTicks(Math.Min(options.LongestPause.Ticks, FirstPause.Ticks << Math.Min(losses, 20)));
             losses++;
