@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using PersistCa.Issuance.Hierarchy;
+using PersistCa.Issuance.KeyStores;
 using PersistCa.Issuance.Publication;
 using PersistCa.Issuance.Signing;
 using PersistCa.Protocol.Identifiers;
