@@ -74,7 +74,7 @@ public abstract class AccountMemoryTests(StoreKind kind)
         Assert.Equal(0, await s.Store.ReadAsync(db => Task.FromResult(db.AuditEntries.Count(e => e.Subject == "order:x")), None));
     }
 
-    private static Task CloseAsync(TestStore s, string publicId) => s.WriteAsync(async t =>
+    private static Task<string> CloseAsync(TestStore s, string publicId) => s.WriteAsync(async t =>
     {
         (await t.Db.AccountAsync(publicId, None))!.Deactivate(t.Now);
         t.Audit(AuditKinds.AccountDeactivated, "account:" + publicId);

@@ -59,8 +59,8 @@ public sealed class TlsIdentityTests : IDisposable
     {
         var issuer = await IssuerAsync();
         using var otherKey = FileSigningKey.Generate(SigningAlgorithms.EcdsaP256);
-        var other = await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Other", Now = DateTimeOffset.UtcNow }, otherKey, issuer.Key);
-        var leaf = await SelfCertificate.IssueAsync(issuer, SelfCertificateRequest.Loopback((await MadeAsync("https://localhost", issuer)).PublicKey.ExportSubjectPublicKeyInfo(), DateTimeOffset.UtcNow));
+        var other = await HierarchyCreation.CreateAsync(new HierarchyRequest { Organization = "Other", Now = TimeProvider.System.GetUtcNow() }, otherKey, issuer.Key);
+        var leaf = await SelfCertificate.IssueAsync(issuer, SelfCertificateRequest.Loopback((await MadeAsync("https://localhost", issuer)).PublicKey.ExportSubjectPublicKeyInfo(), TimeProvider.System.GetUtcNow()));
         var chain = Pem.Certificate(leaf) + Pem.Certificate(issuer.CertificateDer);
         Assert.NotNull(RootTrust.Verify(chain, Pem.Certificate(other.RootDer), "localhost"));
         Assert.Null(RootTrust.Verify(chain, Pem.Certificate(other.RootDer) + Pem.Certificate(issuer.Chain[^1]), "localhost"));
@@ -72,7 +72,7 @@ public sealed class TlsIdentityTests : IDisposable
     {
         var key = FileSigningKey.Generate(SigningAlgorithms.EcdsaP256);
         keys.Add(key);
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         var made = await HierarchyCreation.CreateAsync(
             new HierarchyRequest { Organization = "Example", IssuingCommonName = $"Issuing {keys.Count}", Now = now, IssuingNames = NameRestrictions.Read(permitted, []).Value! }, rootKey, key);
         return Issuer.Load(made.IssuingDer, [made.RootDer], key, now).Value!;
