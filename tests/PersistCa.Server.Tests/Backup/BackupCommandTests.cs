@@ -1,8 +1,8 @@
+using System.Formats.Asn1;
 using Microsoft.EntityFrameworkCore;
 using PersistCa.Issuance.Crl;
 using PersistCa.Issuance.Linting;
 using PersistCa.Issuance.Ocsp;
-using PersistCa.Issuance.Signing;
 using PersistCa.Server.Registration;
 using PersistCa.Server.Tests.Status;
 using PersistCa.Storage;
@@ -152,9 +152,18 @@ public sealed class BackupCommandTests(StatusBed bed) : IClassFixture<StatusBed>
         var issuer = ((StatusIssuers)bed.Authority.Services.GetService(typeof(StatusIssuers))!).Find(bed.IssuerId)!;
         var now = DateTimeOffset.UtcNow;
         var sound = await CrlBuilder.BuildAsync(issuer, 7, [new RevokedCertificate(serial, now, 1)], now, now.AddDays(1));
-        var octets = SignedParts.Read(sound).Value!.ToBeSigned.ToArray();
+        var outer = new AsnReader(sound, AsnEncodingRules.DER).ReadSequence();
+        var octets = outer.ReadEncodedValue().ToArray();
         octets[octets.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0x01]) + 7] = (byte)told;
-        var list = await SignedParts.SignAsync(octets, issuer.Key, None);
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteEncodedValue(octets);
+            writer.WriteEncodedValue(outer.ReadEncodedValue().Span);
+            writer.WriteBitString(await issuer.Key.SignAsync(octets, None));
+        }
+
+        var list = writer.Encode();
 
         var read = await bed.Authority.Store.ReadAsync(db => PublishedLists.ReadAsync(db, list, None), None);
 
