@@ -150,7 +150,7 @@ public sealed class BackupCommandTests(StatusBed bed) : IClassFixture<StatusBed>
     {
         const string serial = "4d00000000000000000000000000000e";
         var issuer = ((StatusIssuers)bed.Authority.Services.GetService(typeof(StatusIssuers))!).Find(bed.IssuerId)!;
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         var sound = await CrlBuilder.BuildAsync(issuer, 7, [new RevokedCertificate(serial, now, 1)], now, now.AddDays(1));
         var outer = new AsnReader(sound, AsnEncodingRules.DER).ReadSequence();
         var octets = outer.ReadEncodedValue().ToArray();
