@@ -72,8 +72,8 @@ public sealed partial class SoftHsm : IDisposable
         return hsm;
     }
 
-    /// <summary>Options for its module, with short waits.</summary>
-    public Pkcs11Options Options => new() { Module = Module, Timeout = TimeSpan.FromSeconds(10), LongestPause = TimeSpan.FromMilliseconds(300) };
+    /// <summary>Options for its module, with short pauses, and time for a machine that has much else to do.</summary>
+    public Pkcs11Options Options => new() { Module = Module, Timeout = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMilliseconds(300) };
 
     /// <summary>A reference to a key in it.</summary>
     public string Reference(string name) => $"pkcs11:token={Token};object={name}";

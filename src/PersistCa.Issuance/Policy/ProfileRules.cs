@@ -77,11 +77,11 @@ internal static class ProfileRules
         {
             var p = f.Profile.Certificate;
             var expected = Status(p.NoRevocationAvailable, p.CrlUrl is not null || !p.CrlShardUrls.IsDefaultOrEmpty, p.OcspUrl is { } url ? [url] : []);
-            var found = Status(c.Fields.Find(Oids.NoRevocationAvailable) is not null, c.Fields.Find(Oids.CrlDistributionPoints) is not null, Locations.ReadAccess(c, Locations.OcspMethod));
+            var found = Status(c.Fields.Find(Oids.NoRevocationAvailable) is not null, c.Fields.Find(Oids.CrlDistributionPoints) is not null, AccessLocations.Read(c, AccessLocations.Ocsp));
             return Same(found, expected, "status is not told as the profile says");
         }),
         new("profile.issuer-url", "the certificate says where its issuer's is found as the profile has it", "RFC 5280 section 4.2.2.1", (f, c) =>
-            Same(Listed(Locations.ReadAccess(c, Locations.IssuerMethod)), f.Profile.Certificate.CaIssuersUrl ?? "none", "it does not say where its issuer's certificate is as the profile has it")),
+            Same(Listed(AccessLocations.Read(c, AccessLocations.Issuer)), f.Profile.Certificate.CaIssuersUrl ?? "none", "it does not say where its issuer's certificate is as the profile has it")),
         new("profile.subject", "the subject is empty, or one of the names as its common name where the profile has it so", "Baseline Requirements section 7.1.4.3", (f, c) =>
         {
             var found = c.Subject.IsEmpty ? "empty" : string.Join(", ", c.Subject.Select(s => $"{s.Oid}={s.Text}"));

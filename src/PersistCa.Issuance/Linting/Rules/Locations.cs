@@ -5,11 +5,7 @@ namespace PersistCa.Issuance.Linting.Rules;
 /// <summary>Reads the pointers of certificates and lists (RFC 5280 sections 4.2.1.13 and 4.2.2.1).</summary>
 internal static class Locations
 {
-    /// <summary>id-ad-ocsp.</summary>
-    public const string OcspMethod = "1.3.6.1.5.5.7.48.1";
-
-    /// <summary>id-ad-caIssuers.</summary>
-    public const string IssuerMethod = "1.3.6.1.5.5.7.48.2";
+    private const string OcspMethod = "1.3.6.1.5.5.7.48.1";
 
     /// <summary>uniformResourceIdentifier of a GeneralName.</summary>
     public static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
@@ -21,28 +17,23 @@ internal static class Locations
     public static bool IsHttp(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp;
 
     /// <summary>True when authorityInfoAccess says where OCSP answers.</summary>
-    public static bool HasOcsp(CertificateFacts facts) => ReadAccess(facts, OcspMethod).Count > 0;
-
-    /// <summary>The locations of one method in authorityInfoAccess; what is no URI is empty.</summary>
-    public static List<string> ReadAccess(CertificateFacts facts, string method)
+    public static bool HasOcsp(CertificateFacts facts)
     {
-        var found = new List<string>();
         if (facts.Fields.Find(Oids.AuthorityInfoAccess) is not { } extension)
         {
-            return found;
+            return false;
         }
 
         var list = Oids.ReadList(extension.Value);
         while (list.HasData)
         {
-            var description = list.ReadSequence();
-            if (description.ReadObjectIdentifier() == method)
+            if (list.ReadSequence().ReadObjectIdentifier() == OcspMethod)
             {
-                found.Add(description.HasData && description.PeekTag() == UriTag ? description.ReadCharacterString(UniversalTagNumber.IA5String, UriTag) : "");
+                return true;
             }
         }
 
-        return found;
+        return false;
     }
 
     /// <summary>Reads a DistributionPointName that must be a fullName of URIs.</summary>
