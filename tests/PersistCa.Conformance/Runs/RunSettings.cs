@@ -9,6 +9,9 @@ internal static class RunSettings
     public static TimeSpan Length(int smokeSeconds) =>
         TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("PERSISTCA_RUN_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : smokeSeconds);
 
+    /// <summary>Whether a script of tests/runs asks for a length: then every way is run, where the short runs of the tests try one.</summary>
+    public static bool IsLong { get; } = Environment.GetEnvironmentVariable("PERSISTCA_RUN_SECONDS") is { Length: > 0 };
+
     /// <summary>Clients at a time; PERSISTCA_RUN_CLIENTS.</summary>
     public static int Clients { get; } = int.TryParse(Environment.GetEnvironmentVariable("PERSISTCA_RUN_CLIENTS"), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 4;
 

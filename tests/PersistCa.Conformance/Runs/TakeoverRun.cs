@@ -9,9 +9,10 @@ namespace PersistCa.Conformance.Runs;
 /// <summary>The node with the periodic work hangs, comes back, and dies: another has the work each time, and whoever hung records nothing more.</summary>
 public sealed class TakeoverRun(ITestOutputHelper output)
 {
+    public static TheoryData<bool> Poolers => RunSettings.IsLong ? [false, true] : [true];
+
     [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [MemberData(nameof(Poolers))]
     public async Task Another_node_takes_the_periodic_work_of_one_that_hangs_or_dies(bool pooler)
     {
         Requirement.Program("haproxy");

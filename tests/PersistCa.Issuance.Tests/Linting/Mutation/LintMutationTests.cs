@@ -15,9 +15,10 @@ public sealed class LintMutationTests(ITestOutputHelper output)
     [Fact]
     public Task A_lint_without_its_check_fails_its_fixtures() => RunAsync(m => m.Kind == LintMutation.WholeCheck, LintFixtures.Rules.Count);
 
-    /// <summary>The whole run: see docs/operations/linting.md.</summary>
+    /// <summary>Every fourth of them; all where PERSISTCA_TEST_MUTANTS=all: see docs/operations/linting.md.</summary>
     [Fact]
-    public Task Whatever_is_taken_away_from_a_lint_fails_one_of_its_fixtures() => RunAsync(_ => true, 1000);
+    public Task Whatever_is_taken_away_from_a_lint_fails_one_of_its_fixtures() =>
+        Environment.GetEnvironmentVariable("PERSISTCA_TEST_MUTANTS") == "all" ? RunAsync(_ => true, 1000) : RunAsync(m => m.Kind != "any" && m.ToString().Sum(c => c) % 4 == 0, 250);
 
     private async Task RunAsync(Func<LintMutation, bool> which, int atLeast)
     {
