@@ -97,6 +97,7 @@ public sealed class RunningAuthority : IAsyncDisposable
         options.Validation.Dns.Resolvers = [zone.EndPoint.ToString()];
         options.Validation.Targets.AllowLoopback = true;
         options.Server.StopTimeout = TimeSpan.FromSeconds(1); // what a test left under way goes back into the queue
+        options.KeyStores.File.Iterations = 1000; // nobody guesses at these
         options.Log.Level = Microsoft.Extensions.Logging.LogLevel.Error;
         if (postgres is not null)
         {

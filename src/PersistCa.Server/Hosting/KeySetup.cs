@@ -50,6 +50,7 @@ internal static class KeySetup
         var ranges = OptionRules.Range("KeyStores:ProbeInterval", o.ProbeInterval, 0.1 * second, 300 * second)
             .Concat(OptionRules.Range("KeyStores:Pkcs11:Sessions", o.Pkcs11.Sessions, 1, 256))
             .Concat(OptionRules.Range("KeyStores:Pkcs11:Timeout", o.Pkcs11.Timeout, 0.1 * second, 60 * second))
+            .Concat(OptionRules.Range("KeyStores:File:Iterations", o.File.Iterations, SecretVault.Iterations, 10_000_000))
             .Concat(OptionRules.Range("KeyStores:Pkcs11:Attempts", o.Pkcs11.Attempts, 1, 10))
             .Concat(OptionRules.Range("KeyStores:Pkcs11:LongestPause", o.Pkcs11.LongestPause, 0.25 * second, 300 * second))
             .Concat(OptionRules.Range("KeyStores:Kms:Timeout", o.Kms.Timeout, 0.1 * second, 60 * second))
@@ -74,7 +75,7 @@ internal static class KeySetup
             {
                 Folder = folder ?? AuthorityFiles.Folder(options),
                 Passphrase = passphrase,
-                File = new FileKeyStoreOptions { Kdf = o.File.Kdf },
+                File = new FileKeyStoreOptions { Kdf = o.File.Kdf, Pbkdf2Iterations = o.File.Iterations },
                 Pkcs11 = o.Pkcs11.Module.Length == 0 ? null : new Pkcs11Options
                 {
                     Module = o.Pkcs11.Module,

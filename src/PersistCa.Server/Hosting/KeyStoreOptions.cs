@@ -23,6 +23,9 @@ public sealed class KeyFileOptions
 {
     /// <summary>How new files are encrypted: Pbkdf2 or Scrypt. Files of either kind are read.</summary>
     public KeyDerivation Kdf { get; set; } = KeyDerivation.Pbkdf2;
+
+    /// <summary>PBKDF2 rounds of new files, and of new secrets in the database: a guess at the passphrase costs a tenth of a second or more.</summary>
+    public int Iterations { get; set; } = SecretVault.Iterations;
 }
 
 /// <summary>Section KeyStores:Pkcs11.</summary>

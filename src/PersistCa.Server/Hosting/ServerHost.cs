@@ -309,7 +309,7 @@ public static class ServerHost
             },
             cancel);
         _ = outcome.Value;
-        var secret = await SecretVault.OpenAsync(store, "nonce-key", passphrase, cancel);
+        var secret = await SecretVault.OpenAsync(store, "nonce-key", passphrase, options.KeyStores.File.Iterations, cancel);
         StoreGuard.RequireSame(options, secret);
         services.GetRequiredService<AuthorityKeys>().Nonces = secret;
     }
